@@ -1,0 +1,116 @@
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "net/http_server.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * trine-sim: the platforms' own APIs on loopback, for rehearsals, demos and tests. One process, one
+ * loop, one listening port a platform plus one for the control API and one for the deployed sites.
+ *
+ * A platform file (sim/netlify.c, ...) holds one `struct sim_platform`: routes and handlers that read
+ * and change `struct sim`'s state and answer in the platform's own shapes. The core does what is the
+ * same everywhere: listening, authentication, rate windows, faults, books, the request stream,
+ * saving state, time.
+ */
+struct sim;
+struct sim_platform;
+
+/* --- Time: runs `clock_rate` times as fast as ours; everything below is in simulated time --------- */
+int64_t sim_now_ms(const struct sim *s);           /* simulated wall time, ms since 1970 */
+void sim_iso(int64_t ms, char ret[32]);            /* "2026-11-22T15:04:05.123Z" */
+
+/* --- One request as a platform's handler sees it -------------------------------------------------- */
+struct sim_request {
+    struct sim *sim;
+    const struct sim_platform *platform;
+    struct http_exchange *x;
+    const char *method;
+    const char *path;      /* behind the platform's base, decoded, begins with '/' */
+    const char *segments[16]; /* the path's parts, decoded; NULL-terminated */
+    size_t n_segments;
+    const char *body;
+    size_t body_len;
+    json_t *json;          /* parsed body when its type is JSON and it parses, else NULL; borrowed */
+    const char *account;   /* whom the credentials belong to */
+    struct arena *arena;   /* freed when the request was answered */
+};
+
+/* Answers; json is consumed (its reference is stolen). */
+void sim_answer(struct sim_request *r, int status, json_t *json);
+void sim_answer_text(struct sim_request *r, int status, const char *type, const char *text);
+
+/* --- A platform ------------------------------------------------------------------------------------ */
+struct sim_rate { /* documented limit; over it the platform's own 429 comes */
+    const char *method;  /* NULL = all */
+    const char *pattern; /* glob over the path; NULL = all */
+    unsigned requests;
+    int64_t window_ms;   /* simulated */
+    const char *name;    /* in the books: "requests", "deploys" */
+};
+
+struct sim_platform {
+    const char *name;      /* "netlify": key in the ready line's bases */
+    const char *base_path; /* path part of the base URL: "/api/v1", "" */
+    const char *site_suffix; /* ".netlify.localhost": deployed sites' host names end in it */
+    const struct sim_rate *rates; /* ended by requests == 0 */
+
+    /* Returns the account name for valid credentials, or NULL (the core then calls unauthorised).
+     * Paths that need none (deploy hooks) return "". */
+    const char *(*authenticate)(struct sim_request *r);
+    void (*unauthorised)(struct sim_request *r);
+    void (*too_many)(struct sim_request *r, int64_t retry_after_ms);
+    /* The platform's rate headers for an ordinary answer. */
+    void (*rate_headers)(struct sim_request *r, unsigned limit, unsigned remaining, int64_t reset_ms);
+    /* An error in the platform's shape, for injected faults of a status. */
+    void (*error)(struct sim_request *r, int status);
+    /* Everything else; must answer exactly once (now or later). */
+    void (*handle)(struct sim_request *r);
+    /* Moves simulated deployments on to their next states; called before each request and tick. */
+    void (*advance)(struct sim *s, const struct sim_platform *p, int64_t now_ms);
+    /* Adds "projects", "deployments", "live" (integers) and per-project detail to the books. */
+    void (*books)(struct sim *s, const struct sim_platform *p, json_t *into);
+};
+
+extern const struct sim_platform sim_cloudflare, sim_netlify, sim_vercel, sim_koyeb, sim_render,
+    sim_railway, sim_expo;
+
+/* --- State: one JSON object a platform, saved in --state DIR after each change --------------------- */
+
+/* The platform's root object; a handler changes it freely and then calls sim_changed. */
+json_t *sim_state(struct sim *s, const struct sim_platform *p);
+void sim_changed(struct sim *s);
+/* Stores a blob once by its own name (hash) under the state folder; true when it was new. */
+bool sim_blob_put(struct sim *s, const char *space, const char *name, const void *data, size_t len);
+bool sim_blob_has(struct sim *s, const char *space, const char *name);
+/* Counts an upload of file content in the books (uploads, bytes; `again` when it was there already). */
+void sim_count_upload(struct sim *s, const struct sim_platform *p, size_t bytes, bool again);
+
+/* Ids in the platforms' forms, from a counter and a seed kept in the state: never repeated. */
+void sim_id(struct sim *s, const char *prefix, size_t hex_digits, char *ret, size_t size);
+void sim_uuid(struct sim *s, char ret[37]);
+
+/* --- What is deployed: served on the sites port by Host header ------------------------------------- */
+
+/* Host names are without port; the origin (http://HOST:PORT) that users are told comes from here. */
+void sim_site_origin(const struct sim *s, const char *host, char ret[320]);
+void sim_site_hostport(const struct sim *s, const char *host, char ret[320]); /* "HOST:PORT" */
+
+/* Publishes a static site: files = {"/path": "blob name"}, from the given blob space. headers and
+ * redirects are the text of _headers and _redirects or NULL. `rules` names the platform's way with
+ * index.html, 404.html and extensionless names. Replaces what the host had. */
+void sim_site_static(struct sim *s, const struct sim_platform *p, const char *host,
+                     const char *blob_space, const json_t *files, const char *headers,
+                     const char *redirects);
+/* Publishes the built-in API backend (/health, /api/v1/products?limit=, /api/v1/stores, and /ws) for a
+ * service with that commit. idle_ms: sleeps after so long without a request (0 = never); cold_ms:
+ * real milliseconds that the first request after sleep takes. */
+void sim_site_service(struct sim *s, const struct sim_platform *p, const char *host,
+                      const char *commit, int64_t idle_ms, int64_t cold_ms);
+bool sim_site_asleep(struct sim *s, const char *host);
+void sim_site_remove(struct sim *s, const char *host);
