@@ -20,7 +20,8 @@ struct env_set {
 };
 
 int env_layered(const struct manifest *m, const struct cell *c, struct env_set *ret, struct err *e);
-/* One file's pairs: KEY=value, quotes, escapes in double quotes, # comments, export. Located errors. */
+/* One file's pairs: KEY=value, quotes, escapes in double quotes, # comments, export. Located
+ * errors. */
 int env_parse(const char *name, const char *text, size_t len, struct env_set *ret, struct err *e);
 const char *env_get(const struct env_set *s, const char *name); /* NULL */
 void env_release(struct env_set *s);

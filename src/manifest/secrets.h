@@ -12,7 +12,8 @@ struct secrets;
 
 struct secrets *secrets_new(struct redactor *r); /* every value looked up is registered with r */
 void secrets_free(struct secrets *s);            /* wipes; NULL is fine */
-int secrets_load_file(struct secrets *s, const char *path, struct err *e); /* NAME=value lines, quotes */
+int secrets_load_file(struct secrets *s, const char *path,
+                      struct err *e); /* NAME=value lines, quotes */
 
 /* NULL when it has no value or an empty one. Borrowed. */
 const char *secrets_get(struct secrets *s, const char *name);
