@@ -8,10 +8,10 @@
 /*
  * A growing byte string with a hard maximum, always NUL-terminated behind its length.
  *
- * Life cycle: buf_init .. buf_release, or buf_take to hand the bytes out. Not shared between threads.
- * Whatever comes from outside (a reply, a file, a child's output) is read into one of these, so
- * nothing from outside can take more memory than its reader stated. Running over the maximum is
- * sticky: later appends do nothing and buf_over() says so. Out of memory aborts.
+ * Life cycle: buf_init .. buf_release, or buf_take to hand the bytes out. Not shared between
+ * threads. Whatever comes from outside (a reply, a file, a child's output) is read into one of
+ * these, so nothing from outside can take more memory than its reader stated. Running over the
+ * maximum is sticky: later appends do nothing and buf_over() says so. Out of memory aborts.
  */
 struct buf {
     char *data; /* never NULL after the first append; NUL-terminated */

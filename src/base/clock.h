@@ -21,7 +21,8 @@ int64_t clock_wall_ms(const struct clock *c);
 /* "2026-11-22T15:04:05Z" (20 characters and NUL) of a wall time; `ret` holds 32 bytes. */
 void clock_format_utc(int64_t wall_ms, char ret[32]);
 
-/* Reads what clock_format_utc writes, and RFC 3339 with fraction and offset. -1 when it is neither. */
+/* Reads what clock_format_utc writes, and RFC 3339 with fraction and offset. -1 when it is neither.
+ */
 int clock_parse_utc(const char *s, int64_t *ret_wall_ms);
 
 /* A clock for tests: both kinds stand still until stepped. */

@@ -5,8 +5,9 @@
 /*
  * Errors that a person can act on.
  *
- * A function that can fail returns 0 or -1 and takes `struct err *` as its last argument. On failure
- * it fills *err once and leaves every other output untouched. Only `app` prints errors or exits.
+ * A function that can fail returns 0 or -1 and takes `struct err *` as its last argument. On
+ * failure it fills *err once and leaves every other output untouched. Only `app` prints errors or
+ * exits.
  */
 
 /* What went wrong, as the caller must react to it; each kind has one exit code. */

@@ -3,9 +3,9 @@
 #include <stdbool.h>
 
 /*
- * Fault injection for tests: the after-th call fails (1 = the next), and with `sticky` all later ones
- * too. `hits` counts the calls that passed through. A zeroed struct never fails. Modules that can be
- * made to fail take one by pointer, NULL in production.
+ * Fault injection for tests: the after-th call fails (1 = the next), and with `sticky` all later
+ * ones too. `hits` counts the calls that passed through. A zeroed struct never fails. Modules that
+ * can be made to fail take one by pointer, NULL in production.
  */
 struct fault {
     int after;

@@ -7,8 +7,8 @@
  * The set of every secret value this process knows, and the one place that takes them out of text.
  *
  * `app` owns one; every secret that is resolved is added before its first use, and every line that
- * leaves the process (log, error, store, report, JSON) passes redact_text first. Values shorter than
- * 4 bytes are not registered: they would blank out ordinary words; the manifest refuses them.
+ * leaves the process (log, error, store, report, JSON) passes redact_text first. Values shorter
+ * than 4 bytes are not registered: they would blank out ordinary words; the manifest refuses them.
  * Also matched: the percent-encoded and the base64 form of each value. One thread.
  */
 struct redactor;
@@ -22,7 +22,8 @@ void redactor_add(struct redactor *r, const char *name, const char *value);
 /* Replaces in place within `size` bytes; the result is cut when it does not fit. r may be NULL. */
 void redact_text(const struct redactor *r, char *text, size_t size);
 
-/* True when `data` holds a secret in plain form; *ret_name (may be NULL) then names it, borrowed. */
+/* True when `data` holds a secret in plain form; *ret_name (may be NULL) then names it, borrowed.
+ */
 bool redact_find(const struct redactor *r, const void *data, size_t len, const char **ret_name);
 
 /* The longest registered value in bytes (0 when none): how far chunks of a scanned file overlap. */

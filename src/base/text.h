@@ -12,7 +12,8 @@ struct buf;
 /* Copies with truncation, always terminates (n > 0). Returns false when it was cut. */
 bool text_copy(char *ret, size_t n, const char *s);
 
-/* "500ms" "15s" "10m" "2h" "7d" -> milliseconds. A bare number is refused: units are not guessed. */
+/* "500ms" "15s" "10m" "2h" "7d" -> milliseconds. A bare number is refused: units are not guessed.
+ */
 int text_duration_ms(const char *s, int64_t *ret, struct err *e);
 /* "25MiB" "10GB" "512kB" "100B" -> bytes (GB = 10^9, GiB = 2^30). */
 int text_bytes(const char *s, int64_t *ret, struct err *e);
@@ -33,7 +34,8 @@ unsigned text_distance(const char *a, const char *b, unsigned limit);
 /* The nearest of `n` candidates within a third of the word's length, or NULL. */
 const char *text_did_you_mean(const char *word, const char *const *candidates, size_t n);
 
-/* Strict UTF-8 (no surrogates, no overlong forms). *ret_at (may be NULL) is the bad byte's offset. */
+/* Strict UTF-8 (no surrogates, no overlong forms). *ret_at (may be NULL) is the bad byte's offset.
+ */
 bool text_is_utf8(const void *data, size_t len, size_t *ret_at);
 
 /* Columns that a terminal uses for s: code points, combining marks as 0, East Asian wide as 2. */
