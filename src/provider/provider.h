@@ -93,6 +93,8 @@ int provider_load(struct deployment *d, const json_t *saved, struct err *e);
 /* --- One request and how it must be treated ----------------------------------------------------- */
 
 struct call {
+    /* An absolute URL at the origin of provider_ops.base follows an overridden base; any other
+     * goes where it says. */
     struct http_request http;
     int64_t tag;       /* the provider's own; comes back with the reply */
     bool once;         /* must not happen twice; see above */
@@ -105,6 +107,20 @@ struct call {
     int also[4];       /* reply statuses handed to take() besides 2xx, ended by 0 */
 };
 void call_release(struct call *c);
+
+/*
+ * A program to run instead of an HTTP request: the user's own commands (exec), or the user's `eas`
+ * (expo). A call whose http.method is NULL means one: the runner asks provider_ops.command what to
+ * run, and turns the outcome into a reply. Exit 0: status 200, the body is standard output. Any other
+ * end: status 500, the body is the last part of standard error (of standard output when that is
+ * empty), which goes to refused(). A program that could not be started, or ran out of time: no answer.
+ */
+struct program {
+    const char *const *argv;         /* NULL-terminated; no secrets here, everybody can read it */
+    const struct want_variable *env; /* added to the runner's own environment; may hold secrets */
+    size_t n_env;
+    const char *dir;                 /* relative to the manifest's folder; "" = that folder */
+};
 
 /* --- Rate limits as documented; counted per account in a sliding window -------------------------- */
 
@@ -140,8 +156,10 @@ struct provider_ops {
      * d->step, for instance to fetch a new upload token after an expired one (retry = true). */
     void (*refused)(struct deployment *d, const struct call *c, const struct http_reply *reply,
                     struct err *e);
-    /* exec only: the argument vector to run instead of HTTP (NULL for all others). */
-    int (*command)(const struct deployment *d, const struct want *w, const char **ret, struct err *e);
+    /* The program behind a call without http.method; NULL for platforms that have none. Everything
+     * in *ret is borrowed from d, w or the arena. */
+    int (*command)(const struct deployment *d, const struct want *w, struct arena *arena,
+                   struct program *ret, struct err *e);
 };
 
 const struct provider_ops *provider_find(const char *name); /* NULL when not built in */
