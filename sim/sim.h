@@ -21,9 +21,18 @@
 struct sim;
 struct sim_platform;
 
-/* --- Time: runs `clock_rate` times as fast as ours; everything below is in simulated time --------- */
+/* --- Time: runs `clock_rate` times as fast as ours; everything below is in simulated time ---------
+ *
+ * What a client reads follows one rule. Durations (Retry-After, "retry in n seconds") are simulated:
+ * the client divides them by the clock rate of the ready line. Points in time that a client compares
+ * with its own clock (X-RateLimit-Reset, a JWT's exp) are real: now + duration / clock rate.
+ * Timestamps that are only shown (created_at) are simulated.
+ */
 int64_t sim_now_ms(const struct sim *s);           /* simulated wall time, ms since 1970 */
+int64_t sim_real_now_ms(const struct sim *s);      /* our own wall time, ms since 1970 */
 void sim_iso(int64_t ms, char ret[32]);            /* "2026-11-22T15:04:05.123Z" */
+/* The real epoch (ms) at which `remaining_ms` of simulated time will have passed. */
+int64_t sim_reset_epoch_ms(const struct sim *s, int64_t remaining_ms);
 
 /* --- One request as a platform's handler sees it -------------------------------------------------- */
 struct sim_request {
@@ -41,9 +50,28 @@ struct sim_request {
     struct arena *arena;   /* freed when the request was answered */
 };
 
-/* Answers; json is consumed (its reference is stolen). */
+/* Answers; json is consumed (its reference is stolen); NULL answers without a body. Ends the request:
+ * r and its arena are gone afterwards. When the peer has left meanwhile nothing is sent. */
 void sim_answer(struct sim_request *r, int status, json_t *json);
 void sim_answer_text(struct sim_request *r, int status, const char *type, const char *text);
+
+/* The query's value, decoded, or NULL; the request header's value or NULL. Borrowed. */
+const char *sim_query(const struct sim_request *r, const char *name);
+int64_t sim_query_int(const struct sim_request *r, const char *name, int64_t otherwise);
+const char *sim_header(const struct sim_request *r, const char *name);
+/* A header for the answer; before sim_answer. */
+void sim_set_header(struct sim_request *r, const char *name, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* True when method and path match: pattern parts that begin with ':' match any one part, and a last
+ * part of "**" matches one or more ("/sites/:id/deploys"). */
+bool sim_route(const struct sim_request *r, const char *method, const char *pattern);
+
+/* The token of "Authorization: Bearer ..." or NULL. */
+const char *sim_bearer(const struct sim_request *r);
+/* The account that a token belongs to, or NULL when the token is not valid. Valid are the tokens of
+ * the example set-up and any that begins with "sim-<platform>-" (as in the platform's name up to its
+ * first '-': "sim-cloudflare-"), each of which is an account of its own. Borrowed from the arena. */
+const char *sim_account(const struct sim_request *r, const char *token);
 
 /* --- A platform ------------------------------------------------------------------------------------ */
 struct sim_rate { /* documented limit; over it the platform's own 429 comes */
@@ -52,7 +80,12 @@ struct sim_rate { /* documented limit; over it the platform's own 429 comes */
     unsigned requests;
     int64_t window_ms;   /* simulated */
     const char *name;    /* in the books: "requests", "deploys" */
+    bool penalty;        /* once over it, everything is refused for a whole window */
+    bool on_success;     /* a quota: only requests that were answered 2xx count */
 };
+
+/* How a platform turns a path into a file. */
+enum sim_site_rules { SIM_SITE_PLAIN, SIM_SITE_CLOUDFLARE, SIM_SITE_NETLIFY, SIM_SITE_VERCEL };
 
 struct sim_platform {
     const char *name;      /* "netlify": key in the ready line's bases */
@@ -65,7 +98,8 @@ struct sim_platform {
     const char *(*authenticate)(struct sim_request *r);
     void (*unauthorised)(struct sim_request *r);
     void (*too_many)(struct sim_request *r, int64_t retry_after_ms);
-    /* The platform's rate headers for an ordinary answer. */
+    /* The platform's rate headers for an ordinary answer; reset_ms: simulated time until a place in
+     * the window is free again (0: it is not full). May be NULL. */
     void (*rate_headers)(struct sim_request *r, unsigned limit, unsigned remaining, int64_t reset_ms);
     /* An error in the platform's shape, for injected faults of a status. */
     void (*error)(struct sim_request *r, int status);
@@ -75,6 +109,9 @@ struct sim_platform {
     void (*advance)(struct sim *s, const struct sim_platform *p, int64_t now_ms);
     /* Adds "projects", "deployments", "live" (integers) and per-project detail to the books. */
     void (*books)(struct sim *s, const struct sim_platform *p, json_t *into);
+    enum sim_site_rules site_rules;
+    /* True for requests whose credential is short-lived, so that it may expire at random; NULL: none. */
+    bool (*short_lived)(const struct sim_request *r);
 };
 
 extern const struct sim_platform sim_cloudflare, sim_netlify, sim_vercel, sim_koyeb, sim_render,
@@ -85,9 +122,14 @@ extern const struct sim_platform sim_cloudflare, sim_netlify, sim_vercel, sim_ko
 /* The platform's root object; a handler changes it freely and then calls sim_changed. */
 json_t *sim_state(struct sim *s, const struct sim_platform *p);
 void sim_changed(struct sim *s);
+/* Shorthands: the object member of `parent` of that name, made when it is absent. Borrowed. */
+json_t *sim_member(json_t *parent, const char *name);
 /* Stores a blob once by its own name (hash) under the state folder; true when it was new. */
 bool sim_blob_put(struct sim *s, const char *space, const char *name, const void *data, size_t len);
 bool sim_blob_has(struct sim *s, const char *space, const char *name);
+/* Its bytes, NUL-terminated, in the arena; NULL when absent or larger than 16 MiB. */
+const char *sim_blob_read(struct sim *s, const char *space, const char *name, struct arena *arena,
+                          size_t *ret_len);
 /* Counts an upload of file content in the books (uploads, bytes; `again` when it was there already). */
 void sim_count_upload(struct sim *s, const struct sim_platform *p, size_t bytes, bool again);
 
@@ -112,5 +154,13 @@ void sim_site_static(struct sim *s, const struct sim_platform *p, const char *ho
  * real milliseconds that the first request after sleep takes. */
 void sim_site_service(struct sim *s, const struct sim_platform *p, const char *host,
                       const char *commit, int64_t idle_ms, int64_t cold_ms);
+/* "environment" in that service's /health; "production" until it is set. */
+void sim_site_environment(struct sim *s, const char *host, const char *environment);
+/* Makes `host` show what `target` shows now (and later); a domain that points to a deployment. */
+void sim_site_alias(struct sim *s, const struct sim_platform *p, const char *host,
+                    const char *target);
+/* Vercel's routes (Build Output API v3) for a static site; borrowed for the call. */
+void sim_site_routes(struct sim *s, const char *host, const json_t *routes);
+bool sim_site_exists(const struct sim *s, const char *host);
 bool sim_site_asleep(struct sim *s, const char *host);
 void sim_site_remove(struct sim *s, const char *host);
