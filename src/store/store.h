@@ -11,10 +11,11 @@
  * hashes and builds. One implementation per engine behind this header (SQLite in WAL mode now).
  *
  * Life cycle: store_open .. store_close. One thread. Every write that belongs to an environment
- * carries the fencing token of its lease and is refused (ERR_NO, naming the new holder) when another
- * holder has taken over since: a process that was asleep cannot overwrite a newer one's work
- * (Kleppmann 2016, "How to do distributed locking"). All times are wall milliseconds, UTC. Texts must
- * have been redacted by the caller. Rows handed to callbacks are valid during the call only.
+ * carries the fencing token of its lease and is refused (ERR_NO, naming the new holder) when
+ * another holder has taken over since: a process that was asleep cannot overwrite a newer one's
+ * work (Kleppmann 2016, "How to do distributed locking"). All times are wall milliseconds, UTC.
+ * Texts must have been redacted by the caller. Rows handed to callbacks are valid during the call
+ * only.
  */
 struct store;
 struct clock;
@@ -25,7 +26,9 @@ int store_open(const char *dir, const struct clock *clock, struct fault *fault, 
                struct err *e);
 void store_close(struct store *s); /* NULL is fine */
 
-/* Groups writes: all or nothing. Not nested. rollback after a failed commit is not needed. */
+/* Groups writes: all or nothing. Not nested. rollback after a failed commit is not needed. A write
+ * of the group that fails spoils it: the commit then refuses and keeps nothing. A commit is one
+ * fsync, so many small writes (file hashes) belong in one group. */
 int store_begin(struct store *s, struct err *e);
 int store_commit(struct store *s, struct err *e);
 void store_rollback(struct store *s);
@@ -41,12 +44,13 @@ struct lease {
 
 enum { LEASE_MS = 30000, LEASE_HEARTBEAT_MS = 5000 };
 
-/* Takes the lease when it is free, expired, or held by a process of this machine (same boot) that no
- * longer exists: pid and start time are kept for that. Otherwise ERR_NO: who holds it, since when,
- * until when. */
+/* Takes the lease when it is free, expired, or held by a process of this machine (same boot) that
+ * no longer exists: pid and start time are kept for that. Otherwise ERR_NO: who holds it, since
+ * when, until when. */
 int lease_acquire(struct store *s, const char *environment, const char *what, struct lease *ret,
                   struct err *e);
-int lease_heartbeat(struct store *s, struct lease *l, struct err *e); /* ERR_NO: it was taken over */
+int lease_heartbeat(struct store *s, struct lease *l,
+                    struct err *e); /* ERR_NO: it was taken over */
 int lease_release(struct store *s, const struct lease *l, struct err *e);
 /* The present holder; *ret_held false when nobody. */
 int lease_read(struct store *s, const char *environment, struct lease *ret, bool *ret_held,
@@ -64,11 +68,11 @@ struct release {
     char message[256];
     enum release_state state;
     int64_t created_at, finished_at; /* finished_at 0 while open */
-    int64_t committed_at;            /* the commit's own time, 0 unknown: for "commit to live" (B2) */
+    int64_t committed_at; /* the commit's own time, 0 unknown: for "commit to live" (B2) */
 };
 
-/* The environment's open release, or a new one with the next number when none is open or the open one
- * is of another commit (which is then closed as failed). */
+/* The environment's open release, or a new one with the next number when none is open or the open
+ * one is of another commit (which is then closed as failed). */
 int release_open(struct store *s, const struct lease *l, const struct release *want,
                  struct release *ret, struct err *e);
 int release_close(struct store *s, const struct lease *l, int64_t number, enum release_state state,
@@ -81,12 +85,12 @@ int release_list(struct store *s, const char *environment, int limit, release_fn
 /* --- Deployments: one row an attempt (environment, app, instance, release) -------------------- */
 
 enum deployment_state {
-    DEPLOYMENT_PENDING,   /* planned; nothing sent */
-    DEPLOYMENT_RUNNING,   /* requests were sent; `progress` says how far */
-    DEPLOYMENT_VERIFYING, /* the platform says ready; the running app is being asked */
-    DEPLOYMENT_LIVE,      /* the running app answered with this commit */
-    DEPLOYMENT_FAILED,    /* `error` says why */
-    DEPLOYMENT_SUPERSEDED,/* was live once; a newer one is */
+    DEPLOYMENT_PENDING,    /* planned; nothing sent */
+    DEPLOYMENT_RUNNING,    /* requests were sent; `progress` says how far */
+    DEPLOYMENT_VERIFYING,  /* the platform says ready; the running app is being asked */
+    DEPLOYMENT_LIVE,       /* the running app answered with this commit */
+    DEPLOYMENT_FAILED,     /* `error` says why */
+    DEPLOYMENT_SUPERSEDED, /* was live once; a newer one is */
 };
 const char *deployment_state_name(enum deployment_state s);
 
@@ -96,15 +100,18 @@ struct deployment_row {
     const char *platform, *project; /* the expanded name */
     enum deployment_state state;
     const char *commit;
-    const char *digest;   /* identity of what was deployed: bundle digest, or service definition digest */
-    const char *url;      /* where users reach it; "" until known */
-    const char *remote_id;/* the platform's id of the deployment; "" until known */
-    const char *progress; /* JSON of struct deployment (provider.h), "" at the start */
-    const char *error;    /* redacted; "" when none */
+    const char
+        *digest; /* identity of what was deployed: bundle digest, or service definition digest */
+    const char *url;       /* where users reach it; "" until known */
+    const char *remote_id; /* the platform's id of the deployment; "" until known */
+    const char *progress;  /* JSON of struct deployment (provider.h), "" at the start */
+    const char *error;     /* redacted; "" when none */
     int64_t started_at, live_at, updated_at;
 };
 
-/* Inserts or replaces the row of that key. Becoming LIVE supersedes the key's older live row. */
+/* Inserts or replaces the row of that key. Becoming LIVE supersedes the key's other live row, also
+ * when that one is of a later release (a rollback). updated_at 0 = now. NULL texts are kept as "".
+ */
 int deployment_put(struct store *s, const struct lease *l, const struct deployment_row *row,
                    struct err *e);
 typedef void deployment_fn(const struct deployment_row *row, void *arg);
@@ -125,12 +132,15 @@ struct journal_entry {
     const char *environment, *app, *instance, *event, *detail;
 };
 typedef void journal_fn(const struct journal_entry *j, void *arg);
+/* In the order they were added. release 0 = all of the environment. */
 int journal_list(struct store *s, const char *environment, int64_t release, journal_fn *fn,
                  void *arg, struct err *e);
 
 /* --- Caches: may be lost at any time --------------------------------------------------------- */
 
-/* Opaque value by (space, key): "file-hash" by "dev:ino:size:mtime_ns", "build" by input digest. */
+/* Opaque value by (space, key): "file-hash" by "dev:ino:size:mtime_ns", "build" by input digest. A
+ * value longer than `max` counts as not found. Looking up costs no write: the time of use is noted
+ * in memory, to the day, and stored by cache_drop_older and store_close. */
 int cache_get(struct store *s, const char *space, const char *key, void *ret, size_t max,
               size_t *ret_len, bool *ret_found, struct err *e);
 int cache_put(struct store *s, const char *space, const char *key, const void *value, size_t len,
@@ -143,14 +153,14 @@ enum sample_outcome { SAMPLE_OK, SAMPLE_FAILED, SAMPLE_SLOW, SAMPLE_INCONCLUSIVE
 enum sample_class { SAMPLE_WARM, SAMPLE_COLD };
 
 struct sample {
-    int64_t series;      /* from series_id */
-    int64_t at_ms;       /* the intended time of the tick */
-    int32_t late_us;     /* how late the request was really sent */
+    int64_t series;  /* from series_id */
+    int64_t at_ms;   /* the intended time of the tick */
+    int32_t late_us; /* how late the request was really sent */
     enum sample_outcome outcome;
     enum sample_class class_;
-    int32_t status;      /* HTTP status, 0 = none */
+    int32_t status;                                       /* HTTP status, 0 = none */
     int32_t lookup_us, connect_us, tls_us, first_byte_us; /* -1 = did not happen */
-    int32_t total_us;    /* from the intended time, so lateness is in it */
+    int32_t total_us; /* from the intended time, so lateness is in it */
 };
 
 /* The number of (environment, app, instance, check); made on first use. */
