@@ -1,0 +1,38 @@
+#pragma once
+
+#include "manifest/places.h"
+#include "manifest/problems.h"
+#include "manifest/yaml.h"
+
+/*
+ * The two passes over a manifest: reading (parse.c: every key by its row) and checking (check.c:
+ * what concerns several places at once). Both add all problems they find.
+ */
+struct reading {
+    struct manifest *m;
+    struct problem_list *problems;
+    struct places places;
+    char path[512]; /* dotted key that is being read, for messages */
+};
+
+/* Fills *r->m from the tree, defaults included. */
+void manifest_read(struct reading *r, const struct yaml_node *root);
+
+/* Everything that no single row can say: references, sums, names that would collide. Also fills in
+ * the defaults that depend on other keys (a route's app and order, a limit's alert, instances). */
+void manifest_check(struct reading *r);
+void manifest_check_entries(struct reading *r); /* its second half: all but apps and environments */
+
+/* Adds a problem of an entry's member: "traffic.api.weights: why", at the member's own place when
+ * it was given, else at the entry's. */
+struct complaint {
+    const char *group, *entry, *key; /* "" to leave out */
+    const void *member;              /* may be NULL */
+    struct place place;              /* of the entry */
+};
+void complain(struct reading *r, const struct complaint *c, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The environment of this name, or NULL with a problem added. */
+const struct manifest_environment *require_environment(struct reading *r, const struct complaint *c,
+                                                       const char *name);
