@@ -10,8 +10,8 @@
  *
  *     {"bases": {"netlify": "http://127.0.0.1:8001/api/v1", ...}, "clock_rate": 100}
  *
- * clock_rate says how many seconds pass at those platforms in one of ours (default 1): rate windows,
- * Retry-After and polling intervals are divided by it. Unknown keys are ignored.
+ * clock_rate says how many seconds pass at those platforms in one of ours (default 1): rate
+ * windows, Retry-After and polling intervals are divided by it. Unknown keys are ignored.
  */
 struct bases;
 

@@ -34,11 +34,12 @@ struct http_request {
     size_t n_headers;
     struct http_part *parts;
     size_t n_parts;
-    unsigned timeout_ms;    /* whole request; 0 = the client's default */
-    unsigned connect_ms;    /* connecting; 0 = the client's default */
-    size_t max_reply;       /* body bytes accepted; 0 = the client's default */
-    bool fresh_connection;  /* a probe: new connection, closed afterwards, all phases measured */
-    bool follow_redirects;  /* at most 5, http and https only, Authorization kept on the same host only */
+    unsigned timeout_ms;   /* whole request; 0 = the client's default */
+    unsigned connect_ms;   /* connecting; 0 = the client's default */
+    size_t max_reply;      /* body bytes accepted; 0 = the client's default */
+    bool fresh_connection; /* a probe: new connection, closed afterwards, all phases measured */
+    bool follow_redirects; /* at most 5, http and https only, Authorization kept on the same host
+                              only */
 };
 
 void http_request_release(struct http_request *r);
@@ -48,7 +49,8 @@ void http_request_header(struct http_request *r, const char *name, const char *f
     __attribute__((format(printf, 3, 4)));
 void http_request_text(struct http_request *r, const char *data, size_t len); /* copies */
 void http_request_file(struct http_request *r, const char *path, size_t size, bool base64);
-/* Sets Content-Type: application/json and appends the compact text of `json` (jansson), not consumed. */
+/* Sets Content-Type: application/json and appends the compact text of `json` (jansson), not
+ * consumed. */
 struct json_t;
 void http_request_json(struct http_request *r, const struct json_t *json);
 uint64_t http_request_length(const struct http_request *r); /* body bytes on the wire */
@@ -57,13 +59,14 @@ const char *http_request_find(const struct http_request *r, const char *name);
 
 /* Phases in microseconds from the intended start; a phase that did not happen is -1. */
 struct http_timing {
-    int64_t queued;     /* lateness: intended start to real start */
+    int64_t queued;                                  /* lateness: intended start to real start */
     int64_t lookup, connect, tls, first_byte, total; /* each counted from the real start */
 };
 
 struct http_reply {
     int status;       /* 0: there was no answer; `err` says why */
-    struct err err;   /* ERR_NET with retry set by the kind of failure, or ERR_NONE */
+    struct err err;   /* ERR_NONE, or: ERR_NET (no answer), ERR_REMOTE (too long or senseless),
+                       * ERR_STORE (a file of the body); `retry` by the kind of failure */
     bool sent;        /* the request may have reached the peer: a repeat might do it twice */
     const char *body; /* NUL-terminated, never NULL */
     size_t len;

@@ -7,24 +7,25 @@ struct fault;
 
 /*
  * HTTP/1.1 and HTTP/2 client: libcurl's multi socket interface on the loop. It sends once: retry,
- * back-off and rate limits belong to the caller. Connections are kept and reused per host unless the
- * request says otherwise. Only http and https; TLS verified; no proxy, cookie or .netrc.
+ * back-off and rate limits belong to the caller. Connections are kept and reused per host unless
+ * the request says otherwise. Only http and https; TLS verified; no proxy, cookie or .netrc.
  * Requests in flight are named by id, never by pointer.
  */
 struct http_client;
 
 struct http_client_options {
-    const char *user_agent;   /* borrowed */
-    unsigned timeout_ms;      /* default 60000 */
-    unsigned connect_ms;      /* default 10000 */
-    size_t max_reply;         /* default 16 MiB; a longer reply is ERR_REMOTE, retry false */
-    unsigned max_per_host;    /* connections; default 16 */
-    unsigned stall_ms;        /* no byte either way for so long: ERR_NET, retry; default 30000 */
-    const char *ca_file;      /* extra trust anchor for tests; NULL = the system's */
-    struct fault *fault;      /* NULL in production: a hit ends the request as ERR_NET, sent = true */
+    const char *user_agent; /* borrowed */
+    unsigned timeout_ms;    /* default 60000 */
+    unsigned connect_ms;    /* default 10000 */
+    size_t max_reply;       /* default 16 MiB; a longer reply is ERR_REMOTE, retry false */
+    unsigned max_per_host;  /* connections; default 16 */
+    unsigned stall_ms;      /* no byte either way for so long: ERR_NET, retry; default 30000 */
+    const char *ca_file;    /* extra trust anchor for tests; NULL = the system's */
+    struct fault *fault;    /* NULL in production: a hit ends the request as ERR_NET, sent = true */
 };
 
-/* The reply is valid during the call. Called exactly once a request, never from inside http_send. */
+/* The reply is valid during the call. Called exactly once a request, never from inside http_send.
+ */
 typedef void http_done_fn(uint64_t id, const struct http_reply *reply, void *arg);
 
 struct http_client *http_client_new(struct loop *loop, const struct http_client_options *o);
@@ -35,5 +36,6 @@ void http_client_free(struct http_client *c); /* drops requests in flight withou
  * meant to start at (0 = now). Never fails here: a bad url comes back as a reply with status 0. */
 uint64_t http_send(struct http_client *c, const char *base, const struct http_request *r,
                    int64_t intended_us, http_done_fn *fn, void *arg);
-void http_cancel(struct http_client *c, uint64_t id); /* no callback will come; unknown id is fine */
+void http_cancel(struct http_client *c,
+                 uint64_t id); /* no callback will come; unknown id is fine */
 size_t http_in_flight(const struct http_client *c);

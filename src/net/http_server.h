@@ -30,7 +30,8 @@ uint16_t http_server_port(const struct http_server *s);
 /* The request; all borrowed until the exchange ends. path is as sent, without the query. */
 const char *http_exchange_method(const struct http_exchange *x);
 const char *http_exchange_path(const struct http_exchange *x);
-const char *http_exchange_query(const struct http_exchange *x, const char *name); /* decoded; NULL */
+const char *http_exchange_query(const struct http_exchange *x,
+                                const char *name); /* decoded; NULL */
 const char *http_exchange_header(const struct http_exchange *x, const char *name);
 typedef void http_header_fn(const char *name, const char *value, void *arg);
 void http_exchange_headers(const struct http_exchange *x, http_header_fn *fn, void *arg);

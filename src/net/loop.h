@@ -11,8 +11,8 @@ struct clock;
  * The one event loop of a process: libuv, one thread. Everything in net/ hangs on it, and all calls
  * and callbacks happen on its thread. Hashing and file reading use libuv's thread pool (loop_work).
  *
- * Life cycle: loop_new, attach things, loop_run until loop_stop or nothing is left, free the things,
- * loop_free. A turn that lasted over 50 ms is reported through `slow` (may be NULL).
+ * Life cycle: loop_new, attach things, loop_run until loop_stop or nothing is left, free the
+ * things, loop_free. A turn that lasted over 50 ms is reported through `slow` (may be NULL).
  */
 struct loop;
 typedef void loop_slow_fn(int64_t ms, const char *what, void *arg);

@@ -288,3 +288,23 @@ void table_print(const struct table *t, const struct table_look *look, struct bu
     free(titles);
     free(widths);
 }
+
+void table_paragraph(struct buf *out, const struct table_look *look, size_t indent,
+                     const char *text)
+{
+    struct arena arena = ARENA_INIT;
+    size_t width = look->width ? look->width : 100, used = 0;
+    char *rest = make_safe(&arena, text), *word;
+    while ((word = strsep(&rest, " "))) {
+        size_t columns = text_columns(word);
+        if (used > 0 && used + 1 + columns > width) {
+            buf_addc(out, '\n');
+            used = 0;
+        }
+        add_spaces(out, used > 0 ? 1 : indent);
+        buf_adds(out, word);
+        used += (used > 0 ? 1 : indent) + columns;
+    }
+    buf_addc(out, '\n');
+    arena_release(&arena);
+}

@@ -42,3 +42,8 @@ void table_print(const struct table *t, const struct table_look *look, struct bu
 /* Writes one text in a tone, made safe as a cell is; nothing more than the text without colour. */
 void table_tone(struct buf *out, const struct table_look *look, enum table_tone tone,
                 const char *text);
+
+/* Wraps words to the terminal's width (100 columns when that is 0), each line behind `indent`
+ * spaces; ends with a newline. A word longer than a line is not broken. */
+void table_paragraph(struct buf *out, const struct table_look *look, size_t indent,
+                     const char *text);

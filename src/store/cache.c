@@ -49,6 +49,7 @@ void cache_close(struct store *s)
         write_end(s, write_uses(s, &ignored), &ignored);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the parameters are what it is asked for */
 int cache_get(struct store *s, const char *space, const char *key, void *ret, size_t max,
               size_t *ret_len, bool *ret_found, struct err *e)
 {

@@ -70,7 +70,6 @@ static int refuse(const struct lease *l, const char *what, struct err *e)
         l->environment, what, l->holder, since, until);
 }
 
-/* `held`, when there is one, gives the token's last value by the row that is replaced. */
 static int write_lease(struct store *s, const struct lease *l, const struct holder *self,
                        struct err *e)
 {
@@ -170,7 +169,7 @@ int lease_read(struct store *s, const char *environment, struct lease *ret, bool
                struct err *e)
 {
     struct holder self;
-    struct stored now;
+    struct stored now = {0};
     if (holder_self(&self, e) < 0)
         return -1;
     int found = read_stored(s, environment, &now, e);

@@ -34,12 +34,13 @@ static int make_series(struct store *s, const struct sql_value *name, int64_t *r
     return find_series(s, name, ret, e) < 0 ? -1 : 0;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the parameters are what it is asked for */
 int series_id(struct store *s, const char *environment, const char *app, const char *instance,
               const char *check, int64_t *ret, struct err *e)
 {
     const struct sql_value *name =
         SQL_VALUES(sql_text(environment), sql_text(app), sql_text(instance), sql_text(check));
-    int64_t id;
+    int64_t id = 0;
     int found = find_series(s, name, &id, e);
     if (found < 0)
         return -1;
@@ -113,6 +114,7 @@ static struct sample read_columns(const struct sql_query *q)
     };
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the parameters are what it is asked for */
 int sample_read(struct store *s, int64_t series, int64_t from, int64_t until, sample_fn *fn,
                 void *arg, struct err *e)
 {

@@ -26,7 +26,8 @@ struct sql_query {
     struct sql *db;
     const char *text;
     sqlite3_stmt *statement;
-    bool kept; /* in db->kept, not freed when it ends */
+    struct sql_query *next; /* in db->kept */
+    bool kept;              /* else freed when it ends */
     bool in_use;
 };
 
@@ -34,8 +35,7 @@ struct sql {
     sqlite3 *handle;
     char *path;
     struct fault *fault;
-    struct sql_query **kept;
-    size_t n_kept;
+    struct sql_query *kept;
 };
 
 /* --- Errors ---------------------------------------------------------------------------------- */
@@ -89,18 +89,18 @@ static int pass_fault(const struct sql *db, struct err *e)
 
 /* --- Statements ------------------------------------------------------------------------------ */
 
-static struct sql_query *find_idle(struct sql *db, const char *text)
+static struct sql_query *find_idle(const struct sql *db, const char *text)
 {
-    for (size_t i = 0; i < db->n_kept; i++)
-        if (db->kept[i]->text == text && !db->kept[i]->in_use)
-            return db->kept[i];
+    for (struct sql_query *q = db->kept; q; q = q->next)
+        if (q->text == text && !q->in_use)
+            return q;
     return NULL;
 }
 
 static bool is_kept(const struct sql *db, const char *text)
 {
-    for (size_t i = 0; i < db->n_kept; i++)
-        if (db->kept[i]->text == text)
+    for (const struct sql_query *q = db->kept; q; q = q->next)
+        if (q->text == text)
             return true;
     return false;
 }
@@ -122,9 +122,9 @@ static struct sql_query *find_or_prepare(struct sql *db, const char *text, struc
     *q = (struct sql_query){.db = db, .text = text, .statement = statement};
     /* One of each text is kept; a second one at the same time is rare and lives for one use. */
     if (!is_kept(db, text)) {
-        db->kept = mem_grow(db->kept, db->n_kept + 1, sizeof(*db->kept));
-        db->kept[db->n_kept++] = q;
         q->kept = true;
+        q->next = db->kept;
+        db->kept = q;
     }
     return q;
 }
@@ -170,14 +170,14 @@ int sql_query(struct sql *db, const char *text, const struct sql_value *values,
 
 int sql_next(struct sql_query *q, struct err *e)
 {
-    int result = pass_fault(q->db, e);
-    if (result == 0) {
-        int rc = sqlite3_step(q->statement);
-        if (rc == SQLITE_ROW)
-            return 1;
-        if (rc != SQLITE_DONE)
-            result = fail(q->db, rc, e);
+    if (pass_fault(q->db, e) < 0) {
+        sql_end(q);
+        return -1;
     }
+    int rc = sqlite3_step(q->statement);
+    if (rc == SQLITE_ROW)
+        return 1;
+    int result = rc == SQLITE_DONE ? 0 : fail(q->db, rc, e);
     sql_end(q);
     return result;
 }
@@ -381,11 +381,11 @@ void sql_close(struct sql *db)
 {
     if (!db)
         return;
-    for (size_t i = 0; i < db->n_kept; i++) {
-        sqlite3_finalize(db->kept[i]->statement);
-        free(db->kept[i]);
+    for (struct sql_query *q = db->kept, *next; q; q = next) {
+        next = q->next;
+        sqlite3_finalize(q->statement);
+        free(q);
     }
-    free(db->kept);
     sqlite3_close_v2(db->handle);
     free(db->path);
     free(db);

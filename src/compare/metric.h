@@ -1,0 +1,18 @@
+#pragma once
+
+#include <stdbool.h>
+
+/* The figures on which environments are compared, and how each is written for people. */
+enum metric { METRIC_AVG, METRIC_P50, METRIC_P95, METRIC_SUCCESS };
+#define N_METRICS (METRIC_SUCCESS + 1)
+
+const char *metric_key(enum metric m);   /* "avg_ms", "p50_ms", "p95_ms", "success_rate" */
+const char *metric_title(enum metric m); /* "Average", "Median", "p95", "Success rate" */
+bool metric_is_time(enum metric m); /* milliseconds, less is better; else 0..1, more is better */
+
+/* "412 ms", "8.3 ms", "12.4 s", "99.95%". ret holds 32 bytes. */
+void metric_format(enum metric m, double value, char ret[32]);
+void metric_format_ms(double ms, char ret[32]);
+void metric_format_rate(double rate, char ret[32]); /* never rounds a miss up to 100% */
+/* "398–430 ms", "99.81–99.97%". */
+void metric_format_range(enum metric m, double low, double high, char ret[80]);

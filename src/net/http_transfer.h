@@ -1,0 +1,49 @@
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "net/http_body.h"
+#include "net/http_client.h"
+
+#include <curl/curl.h>
+#include <stdint.h>
+
+/*
+ * One request on its way and the reply as it arrives: all that libcurl's easy interface is told and
+ * asked. It belongs to the client's list, which alone drives it. Only inside net/.
+ */
+struct http_transfer {
+    struct http_transfer *next, **link; /* the client's list; *link is what points here */
+    uint64_t id;
+    const struct http_request *request; /* borrowed from the caller */
+    http_done_fn *fn;
+    void *arg;
+
+    CURL *easy;
+    struct curl_slist *headers;
+    struct http_body upload;
+    struct buf body, head; /* as received; head holds the header lines of the last answer */
+    char host[256];        /* for errors: the only part of a url that is never secret */
+    char why[CURL_ERROR_SIZE];
+    int64_t queued_us;
+    unsigned timeout_ms, stall_ms;
+
+    struct err err;     /* set as soon as the request is known to fail */
+    bool never_started; /* it failed before libcurl had it */
+    bool sent;          /* forced by an injected fault */
+
+    /* Stall detection: when the sum of all bytes last changed. */
+    int64_t bytes, changed_us;
+};
+
+/* Never fails: what is wrong with the request is kept in t->err. */
+struct http_transfer *transfer_new(const struct http_client_options *o, const char *base,
+                                   const struct http_request *request);
+void transfer_free(struct http_transfer *t);
+
+/* True when no byte went either way for longer than the transfer's stall limit. */
+bool transfer_stalled(struct http_transfer *t, int64_t now_us);
+
+/* Fills *ret from what arrived and how it ended. The result borrows from *t and *a. */
+void transfer_reply(struct http_transfer *t, CURLcode code, struct arena *a,
+                    struct http_reply *ret);
