@@ -1,0 +1,69 @@
+#include "provider/graphql.h"
+
+#include "base/json.h"
+#include "provider/service.h"
+
+#include <string.h>
+
+void graphql_call(struct call *c, int tag, const char *path, const char *query, json_t *variables)
+{
+    json_t *body = json_pack("{s:s}", "query", query);
+
+    if (variables)
+        json_object_set_new(body, "variables", variables);
+    call_begin_http(c, tag, "POST", "%s", path);
+    call_json(c, body);
+}
+
+/* Codes of Apollo and of Expo's server for what is not the request's fault. */
+static bool passing(const json_t *error)
+{
+    static const char *const codes[] = {"INTERNAL_SERVER_ERROR", "RATE_LIMITED",
+                                        "RATE_LIMIT_EXCEEDED", "TOO_MANY_REQUESTS",
+                                        "SERVICE_UNAVAILABLE"};
+    const char *code = json_str(error, "extensions.code", "");
+
+    if (json_flag(error, "extensions.isTransient", false))
+        return true;
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+        if (strcmp(code, codes[i]) == 0)
+            return true;
+    return strcasestr(json_str(error, "message", ""), "rate limit") != NULL;
+}
+
+enum graphql_outcome graphql_read(const struct http_reply *r, const char *title, json_t **ret,
+                                  struct err *e)
+{
+    json_t *json = reply_read(r, title, e);
+    const json_t *error = json_at(json, "errors.0");
+    enum graphql_outcome outcome = GRAPHQL_DATA;
+
+    if (!json)
+        return GRAPHQL_UNREADABLE;
+    if (error) {
+        (void)err_set(e, ERR_REMOTE, "%s", json_str(error, "message", "refused without a message"));
+        e->retry = passing(error);
+        outcome = e->retry ? GRAPHQL_UNREADABLE : GRAPHQL_REFUSED;
+    } else if (!json_is_object(json_at(json, "data"))) {
+        (void)err_set(e, ERR_REMOTE, "%s: the reply has neither data nor errors", title);
+        e->retry = true;
+        outcome = GRAPHQL_UNREADABLE;
+    } else {
+        *ret = json_incref(json_at(json, "data"));
+    }
+    json_decref(json);
+    return outcome;
+}
+
+bool graphql_refused(const struct http_reply *r, const char *title, struct err *e)
+{
+    struct err ignored = ERR_INIT;
+    json_t *json = json_read(r->body, r->len, title, &ignored);
+    const char *message = json_str(json, "errors.0.message", json_str(json, "message", ""));
+    bool told = message[0] != '\0';
+
+    if (told)
+        refusal_say(e, "answered %d: %s", r->status, message);
+    json_decref(json);
+    return told;
+}
