@@ -88,6 +88,32 @@ void refusal_say(struct err *e, const char *fmt, ...)
     e->retry_after = before.retry_after;
 }
 
+bool text_last_line(const char *text, char *ret, size_t n)
+{
+    size_t end = strlen(text), begin;
+
+    while (end > 0 && strchr(" \t\r\n", text[end - 1]))
+        end--;
+    for (begin = end; begin > 0 && text[begin - 1] != '\n';)
+        begin--;
+    if (begin == end || end - begin >= n)
+        return false;
+    memcpy(ret, text + begin, end - begin);
+    ret[end - begin] = '\0';
+    return true;
+}
+
+void program_refused(const struct http_reply *r, const char *what, struct err *e)
+{
+    char line[400];
+
+    e->retry = false;
+    if (text_last_line(r->body, line, sizeof(line)))
+        refusal_say(e, "%s failed: %s", what, line);
+    else
+        refusal_say(e, "%s failed", what);
+}
+
 enum verdict status_verdict(const struct status_word *table, const char *word)
 {
     for (; table->word; table++)

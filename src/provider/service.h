@@ -36,6 +36,14 @@ json_t *reply_read(const struct http_reply *r, const char *title, struct err *e)
  * runner set them. */
 void refusal_say(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* The same for a program that failed (a call without a method): the last line that it said. It is
+ * not run again. */
+void program_refused(const struct http_reply *r, const char *what, struct err *e);
+
+/* The last line of `text` that is not blank, without its newline. False when there is none or it
+ * does not fit. */
+bool text_last_line(const char *text, char *ret, size_t n);
+
 /* --- Status words
  * --------------------------------------------------------------------------------- */
 
