@@ -177,9 +177,10 @@ int sql_next(struct sql_query *q, struct err *e)
     int rc = sqlite3_step(q->statement);
     if (rc == SQLITE_ROW)
         return 1;
-    int result = rc == SQLITE_DONE ? 0 : fail(q->db, rc, e);
+    if (rc != SQLITE_DONE)
+        fail(q->db, rc, e);
     sql_end(q);
-    return result;
+    return rc == SQLITE_DONE ? 0 : -1;
 }
 
 void sql_end(struct sql_query *q)
