@@ -50,7 +50,7 @@ struct schedule {
     size_t n_groups;
     struct timer *end;
     size_t running; /* probes under way */
-    bool ended;
+    bool stopped, ended;
 };
 
 /* --- Samples ---------------------------------------------------------------------------------- */
@@ -156,7 +156,7 @@ static void serve(struct group *g, int64_t slot, const struct instant *now)
     }
     for (size_t i = 0; i < g->n; i++) {
         struct probe *p = &g->probes[i];
-        if (p->check.running)
+        if (p->check.running || s->stopped)
             continue;
         s->running++;
         note_request(p, now);
@@ -177,7 +177,7 @@ static void tick(void *arg)
     struct instant now = now_of(g->schedule);
     struct slots_due due = slots_take(&g->slots, now.mono_us);
     miss(g, &due, &now);
-    if (due.serve >= 0)
+    if (due.serve >= 0 && !g->schedule->stopped)
         serve(g, due.serve, &now);
     if (!slots_over(&g->slots))
         arm(g);
@@ -297,6 +297,7 @@ void schedule_start(struct schedule *s)
 
 void schedule_stop(struct schedule *s)
 {
+    s->stopped = true;
     for (size_t i = 0; i < s->n_groups; i++) {
         s->groups[i].slots.end = s->groups[i].slots.next;
         timer_stop(s->groups[i].timer);

@@ -155,12 +155,12 @@ enum sample_class { SAMPLE_WARM, SAMPLE_COLD };
 struct sample {
     int64_t series;  /* from series_id */
     int64_t at_ms;   /* the intended time of the tick */
-    int32_t late_us; /* how late the request was really sent */
+    int32_t late_us; /* how late the request was really sent; -1 when it was not */
     enum sample_outcome outcome;
     enum sample_class class_;
     int32_t status;                                       /* HTTP status, 0 = none */
     int32_t lookup_us, connect_us, tls_us, first_byte_us; /* -1 = did not happen */
-    int32_t total_us; /* from the intended time, so lateness is in it */
+    int32_t total_us; /* from the intended time, so lateness is in it; -1 when nothing was sent */
 };
 
 /* The number of (environment, app, instance, check); made on first use. */
