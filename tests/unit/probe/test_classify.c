@@ -52,26 +52,26 @@ static void the_outcome_follows_status_body_and_time(void)
 {
     static const struct {
         int expect_status;
-        const char *expect_body;
         int status;
+        const char *expect_body;
         const char *body;
         int total_ms;
         enum sample_class class_;
-        enum sample_outcome outcome;
         const char *reason; /* a part of it */
+        enum sample_outcome outcome;
     } rows[] = {
-        {0, NULL, 200, "hello", 10, SAMPLE_WARM, SAMPLE_OK, ""},
-        {0, "", 204, "", 10, SAMPLE_WARM, SAMPLE_OK, ""},
-        {0, NULL, 302, "", 10, SAMPLE_WARM, SAMPLE_FAILED, "302 instead of 2xx"},
-        {0, NULL, 503, "", 10, SAMPLE_WARM, SAMPLE_FAILED, "503 instead of 2xx"},
-        {302, NULL, 302, "", 10, SAMPLE_WARM, SAMPLE_OK, ""},
-        {302, NULL, 200, "", 10, SAMPLE_WARM, SAMPLE_FAILED, "200 instead of 302"},
-        {0, "ell", 200, "hello", 10, SAMPLE_WARM, SAMPLE_OK, ""},
-        {0, "bye", 200, "hello", 10, SAMPLE_WARM, SAMPLE_FAILED, "\"bye\""},
-        {0, NULL, 200, "hello", 500, SAMPLE_WARM, SAMPLE_OK, ""},
-        {0, NULL, 200, "hello", 501, SAMPLE_WARM, SAMPLE_SLOW, "501 ms, over 500 ms"},
-        {0, NULL, 500, "hello", 501, SAMPLE_WARM, SAMPLE_FAILED, "500"},
-        {0, NULL, 200, "hello", 14000, SAMPLE_COLD, SAMPLE_OK, ""},
+        {0, 200, NULL, "hello", 10, SAMPLE_WARM, "", SAMPLE_OK},
+        {0, 204, "", "", 10, SAMPLE_WARM, "", SAMPLE_OK},
+        {0, 302, NULL, "", 10, SAMPLE_WARM, "302 instead of 2xx", SAMPLE_FAILED},
+        {0, 503, NULL, "", 10, SAMPLE_WARM, "503 instead of 2xx", SAMPLE_FAILED},
+        {302, 302, NULL, "", 10, SAMPLE_WARM, "", SAMPLE_OK},
+        {302, 200, NULL, "", 10, SAMPLE_WARM, "200 instead of 302", SAMPLE_FAILED},
+        {0, 200, "ell", "hello", 10, SAMPLE_WARM, "", SAMPLE_OK},
+        {0, 200, "bye", "hello", 10, SAMPLE_WARM, "\"bye\"", SAMPLE_FAILED},
+        {0, 200, NULL, "hello", 500, SAMPLE_WARM, "", SAMPLE_OK},
+        {0, 200, NULL, "hello", 501, SAMPLE_WARM, "501 ms, over 500 ms", SAMPLE_SLOW},
+        {0, 500, NULL, "hello", 501, SAMPLE_WARM, "500", SAMPLE_FAILED},
+        {0, 200, NULL, "hello", 14000, SAMPLE_COLD, "", SAMPLE_OK},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct target t = {.slow_ms = 500,
