@@ -44,11 +44,19 @@ static struct interval to_ms(struct interval v)
     return v;
 }
 
+/* A time is never below zero, though the t interval of a few uneven stretches can be. */
+static struct interval mean_time(const struct pool *p, double confidence)
+{
+    struct interval v = interval_mean(p->blocks, MEAN_BLOCKS, confidence);
+    v.low = v.low < 0 ? 0 : v.low;
+    return v;
+}
+
 static struct interval pool_interval(const struct pool *p, enum metric m, double confidence)
 {
     switch (m) {
     case METRIC_AVG:
-        return interval_mean(p->blocks, MEAN_BLOCKS, confidence);
+        return mean_time(p, confidence);
     case METRIC_P50:
         return to_ms(interval_quantile(&p->times, 0.50, confidence));
     case METRIC_P95:

@@ -52,7 +52,10 @@ static double shown_percent(double rate)
 
 void metric_format_rate(double rate, char ret[32])
 {
-    snprintf(ret, 32, "%.*f%%", rate >= 1 || rate <= 0 ? 0 : 2, shown_percent(rate));
+    if (rate <= 0 || rate >= 1)
+        snprintf(ret, 32, "%s", rate <= 0 ? "0%" : "100%");
+    else
+        snprintf(ret, 32, "%.2f%%", shown_percent(rate));
 }
 
 void metric_format(enum metric m, double value, char ret[32])
@@ -61,6 +64,14 @@ void metric_format(enum metric m, double value, char ret[32])
         metric_format_ms(value, ret);
     else
         metric_format_rate(value, ret);
+}
+
+void metric_format_target(enum metric m, double value, char ret[32])
+{
+    if (metric_is_time(m))
+        metric_format_ms(value, ret);
+    else
+        snprintf(ret, 32, "%.6g%%", 100 * value);
 }
 
 /* The low end without its unit when both ends have the same one. */

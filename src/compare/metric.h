@@ -14,5 +14,6 @@ bool metric_is_time(enum metric m); /* milliseconds, less is better; else 0..1, 
 void metric_format(enum metric m, double value, char ret[32]);
 void metric_format_ms(double ms, char ret[32]);
 void metric_format_rate(double rate, char ret[32]); /* never rounds a miss up to 100% */
+void metric_format_target(enum metric m, double value, char ret[32]); /* as set: "99.9%" */
 /* "398–430 ms", "99.81–99.97%". */
 void metric_format_range(enum metric m, double low, double high, char ret[80]);

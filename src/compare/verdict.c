@@ -138,13 +138,12 @@ static void name_overlap(const struct contender *best, const struct contender *s
     if (difference < least || more > N_NEEDED_LIMIT) {
         inconclusive(v, -1);
         snprintf(v->text, sizeof v->text,
-                 "Inconclusive: %s and %s overlap, and the difference seen is too small to matter.",
-                 a, b);
+                 "%s and %s overlap, and the difference seen is too small to matter.", a, b);
         return;
     }
     inconclusive(v, more < 1 ? 1 : (int64_t)more);
     snprintf(v->text, sizeof v->text,
-             "Inconclusive: %s and %s overlap. About %" PRId64 " more samples each would tell them "
+             "%s and %s overlap. About %" PRId64 " more samples each would tell them "
              "apart if the difference stays.",
              a, b, v->n_needed);
 }
@@ -156,8 +155,7 @@ static void name_too_small(const struct contender *best, const struct contender 
     describe(v->metric, best, a);
     describe(v->metric, second, b);
     inconclusive(v, -1);
-    snprintf(v->text, sizeof v->text,
-             "Inconclusive: %s is ahead of %s by less than what matters (%s).", a, b,
+    snprintf(v->text, sizeof v->text, "%s is ahead of %s by less than what matters (%s).", a, b,
              metric_is_time(v->metric) ? "5% and 1 ms" : "0.1 points");
 }
 
@@ -166,8 +164,7 @@ static void name_missing(const struct contender *c, struct verdict *v)
     int64_t missing = c->n_least > c->n ? (int64_t)(c->n_least - c->n) : 1;
     inconclusive(v, missing);
     snprintf(v->text, sizeof v->text,
-             "Inconclusive: %.60s has %" PRIu64 " samples, its range needs %" PRIu64 ", %" PRId64
-             " more.",
+             "%.60s has %" PRIu64 " samples, its range needs %" PRIu64 ", %" PRId64 " more.",
              c->name, c->n, c->n + (uint64_t)missing, missing);
 }
 
@@ -177,9 +174,8 @@ void verdict_judge(enum metric m, const struct contender *c, size_t n, struct ve
     struct best_two two = find_best_two(m, c, n);
     if (two.n < 2) {
         snprintf(ret->text, sizeof ret->text,
-                 two.n == 0
-                     ? "Inconclusive: no environment has samples yet."
-                     : "Inconclusive: only %.60s has samples; there is nothing to compare it with.",
+                 two.n == 0 ? "No environment has samples yet."
+                            : "Only %.60s has samples; there is nothing to compare it with.",
                  two.n == 0 ? "" : c[two.best].name);
         return;
     }

@@ -23,7 +23,7 @@ const char *const page_style[] = {
     ")}",
     "\n.plots{display:grid;gap:16px;grid-template-columns:repeat(auto-fit,minmax(min(100%,460px),",
     "1fr))",
-    ";align-items:start}\n",
+    ";align-items:start}.plots>div{display:grid;gap:16px;min-width:0}\n",
     ".card{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:18px ",
     "20px;",
     "min-width:0;margin:0}\n",
@@ -69,8 +69,8 @@ const char *const page_style[] = {
     ".scroll{overflow-x:auto;background:var(--card);border:1px solid ",
     "var(--line);border-radius:10px}\n",
     ".scroll:focus-visible{outline:2px solid var(--e0);outline-offset:2px}\n",
-    "table{border-collapse:collapse;width:100%;font-size:.9rem}\n",
-    "th,td{padding:8px 14px;text-align:right;white-space:nowrap;border-top:1px solid "
+    "table{border-collapse:collapse;width:100%;font-size:.875rem}\n",
+    "th,td{padding:8px 10px;text-align:right;white-space:nowrap;border-top:1px solid "
     "var(--line)}\n",
     "thead ",
     "th{font-weight:600;color:var(--soft);font-size:.8rem;border-top:0;vertical-align:bottom}\n",

@@ -13,12 +13,13 @@
 enum {
     LEFT = 52,
     RIGHT = SVG_WIDTH - 34,
-    PANEL = 88,
+    PANEL = 118, /* head, plot and the strip of failures */
     PANEL_HEAD = 22,
-    PANEL_GAP = 12,
-    AXIS_HEIGHT = 22,
-    MAX_TICKS = 4,
-    MAX_TIME_TICKS = 5,
+    FAILURES = 14,
+    PANEL_GAP = 14,
+    AXIS_HEIGHT = 18,
+    MAX_TICKS = 6,
+    MAX_TIME_TICKS = 6,
 };
 
 static bool answered(const struct moment *m)
@@ -92,7 +93,7 @@ static void draw_failures(struct buf *out, const struct panel *p, double bottom)
     for (size_t i = 0; i < p->c->n_moments; i++)
         if (p->v->moments[i].tally.failed > 0) {
             double at = middle_of(p->c, &p->x, i, p->v);
-            svg_line(out, "failure", at, bottom - 7, at, bottom);
+            svg_line(out, "failure", at, bottom - FAILURES + 6, at, bottom);
         }
 }
 
@@ -130,7 +131,7 @@ static void draw_end_labels(struct buf *out, const struct panel *p)
 static void draw_panel(struct buf *out, struct panel *p, double top)
 {
     p->v = &p->c->environments[p->environment];
-    p->y.from = top + PANEL;
+    p->y.from = top + PANEL - FAILURES;
     p->y.to = top + PANEL_HEAD;
     char text[96];
     svg_marker(out, p->environment, LEFT + 6, top + 10);

@@ -65,7 +65,7 @@ static void draw_target(struct buf *out, enum metric m, double target, const str
     char value[32], text[64];
     if (target <= 0)
         return;
-    metric_format(m, target, value);
+    metric_format_target(m, target, value);
     bool beyond = target > x->high;
     snprintf(text, sizeof text, beyond ? "target %s, further right" : "target %s", value);
     double at = axis_at(x, target);

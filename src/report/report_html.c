@@ -106,23 +106,22 @@ static void add_verdicts(const struct comparison *c, struct buf *out)
 
 static void add_figure(struct buf *out, const char *title, enum metric m, const struct figure *f)
 {
+    static const char *const signs[] = {
+        [TARGET_NONE] = "", [TARGET_MET] = "✓ ", [TARGET_MISSED] = "✗ ", [TARGET_OPEN] = "? "};
     char value[32] = "no samples", range[80] = "", target[32];
     if (f->interval.known)
         metric_format(m, f->interval.value, value);
     if (f->interval.bounded)
         metric_format_range(m, f->interval.low, f->interval.high, range);
-    buf_addf(out, "<div><dt>%s</dt><dd class=\"v\">%s</dd><dd class=\"r\">%s%sn = %" PRIu64 "</dd>",
-             title, value, range, range[0] ? ", " : "", f->n);
-    if (f->target > 0) {
-        static const char *const signs[] = {
-            [TARGET_NONE] = "", [TARGET_MET] = "✓ ", [TARGET_MISSED] = "✗ ", [TARGET_OPEN] = "? "};
-        metric_format(m, f->target, target);
-        buf_addf(out,
-                 "<dd class=\"b\"><span class=\"badge %s\">%s%s</span> <span class=\"none\">%s "
-                 "%s</span></dd>",
-                 target_state_name(f->state), signs[f->state], target_state_name(f->state),
-                 metric_is_time(m) ? "&lt;" : "&gt;", target);
-    }
+    metric_format_target(m, f->target, target);
+    buf_addf(out, "<div><dt>%s", title);
+    if (f->target > 0)
+        buf_addf(out, " <small>%s %s</small>", metric_is_time(m) ? "under" : "over", target);
+    buf_addf(out, "</dt><dd class=\"v\">%s</dd><dd class=\"r\">%s%sn = %" PRIu64 "</dd>", value,
+             range, range[0] ? ", " : "", f->n);
+    if (f->target > 0)
+        buf_addf(out, "<dd class=\"b\"><span class=\"badge %s\">%s%s</span></dd>",
+                 target_state_name(f->state), signs[f->state], target_state_name(f->state));
     buf_adds(out, "</div>\n");
 }
 
@@ -139,7 +138,7 @@ static void add_environments(const struct comparison *c, struct buf *out)
         buf_adds(out, "</h3><dl>\n");
         for (enum metric m = 0; m < N_METRICS; m++)
             add_figure(out, metric_title(m), m, &c->environments[i].figures[m]);
-        add_figure(out, "Cold start, median", METRIC_P50, &c->environments[i].cold.median);
+        add_figure(out, "Cold start", METRIC_P50, &c->environments[i].cold.median);
         buf_adds(out, "</dl></article>\n");
     }
     buf_adds(out, "</div></section>\n");
@@ -155,19 +154,21 @@ static void add_plot(const struct comparison *c, const char *title, const char *
     buf_adds(out, "</figure>\n");
 }
 
+/* Two columns on a desk, one on a phone. */
 static void add_plots(const struct comparison *c, struct buf *out)
 {
     buf_adds(out, "<section aria-labelledby=\"plots\">\n<h2 id=\"plots\">Response times and "
-                  "success</h2>\n<div class=\"plots\">\n");
+                  "success</h2>\n<div class=\"plots\">\n<div>\n");
     add_plot(c, "Response times", "Mark: the value. Whiskers: what the data leaves open.",
              plot_times, out);
-    add_plot(c, "Distribution", "Share of requests answered within a time; further left is faster.",
-             plot_distribution, out);
-    add_plot(c, "Over time", "Line: median. Band: up to p95. Short marks: failed requests. UTC.",
-             plot_history, out);
     add_plot(c, "Success rate", "Answered as expected, of all judged warm requests.", plot_success,
              out);
-    buf_adds(out, "</div></section>\n");
+    buf_adds(out, "</div>\n<div>\n");
+    add_plot(c, "Distribution", "Share of requests answered within a time; further left is faster.",
+             plot_distribution, out);
+    add_plot(c, "Over time", "Line: median. Band: up to p95. Ticks below: failed requests. UTC.",
+             plot_history, out);
+    buf_adds(out, "</div>\n</div></section>\n");
 }
 
 void report_html(const struct comparison *c, struct buf *out)

@@ -45,7 +45,7 @@ static void target_cells(struct table *t, enum metric m, const struct figure *f)
 {
     char target[32] = "";
     if (f->target > 0)
-        metric_format(m, f->target, target);
+        metric_format_target(m, f->target, target);
     table_cell(t, TONE_DIM, "%s%s", f->target <= 0 ? "" : metric_is_time(m) ? "< " : "> ", target);
     table_cell(t, tone_of(f->state), "%s",
                f->state == TARGET_NONE ? "" : target_state_name(f->state));

@@ -83,7 +83,7 @@ static size_t linear_ticks(const struct axis *a, double *ret, size_t max)
     double step = round_step((a->high - a->low) / (double)(max - 1));
     size_t n = 0;
     for (double i = ceil(a->low / step - 1e-9); i * step <= a->high * (1 + 1e-9) && n < max; i++)
-        ret[n++] = i * step;
+        ret[n++] = i == 0 ? 0 : i * step; /* no minus zero */
     return n;
 }
 

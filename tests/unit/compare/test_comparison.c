@@ -1,0 +1,269 @@
+#include "compare/comparison.h"
+
+#include "test.h"
+
+#include <math.h>
+#include <stdint.h>
+
+static const int64_t start = INT64_C(1763737200000); /* 2025-11-21T15:00:00Z */
+
+static struct comparison_builder *begin(int64_t window_ms)
+{
+    struct comparison_options o = {.project = "test",
+                                   .from_ms = start,
+                                   .until_ms = start + window_ms,
+                                   .generated_at_ms = start + window_ms,
+                                   .targets = {500, 1000, 15000, 0.99}};
+    return comparison_begin(&o);
+}
+
+static size_t series(struct comparison_builder *b, const char *environment, const char *app)
+{
+    struct comparison_series s = {environment, app, "", "home", 1000, true};
+    return comparison_series(b, &s);
+}
+
+static void add_ms(struct comparison_builder *b, size_t series, int64_t at_s, int64_t ms)
+{
+    struct comparison_sample v = {
+        .at_ms = start + at_s * 1000, .total_us = ms * 1000, .late_us = 250};
+    comparison_add(b, series, &v);
+}
+
+static void add_outcome(struct comparison_builder *b, size_t series, int64_t at_s,
+                        enum comparison_outcome outcome, bool cold)
+{
+    struct comparison_sample v = {
+        .at_ms = start + at_s * 1000, .total_us = 20000000, .outcome = outcome, .cold = cold};
+    comparison_add(b, series, &v);
+}
+
+static void only_warm_answered_requests_make_the_times(void)
+{
+    struct comparison_builder *b = begin(3600000);
+    size_t s = series(b, "uat", "shop");
+    for (int i = 1; i <= 100; i++)
+        add_ms(b, s, i, i);
+    add_outcome(b, s, 101, COMPARISON_FAILED, false);
+    add_outcome(b, s, 102, COMPARISON_INCONCLUSIVE, false);
+    add_outcome(b, s, 103, COMPARISON_MISSED, false);
+    add_outcome(b, s, 104, COMPARISON_OK, true);
+    add_outcome(b, s, 105, COMPARISON_FAILED, true);
+    add_outcome(b, s, 3600, COMPARISON_FAILED, false); /* the window's end is not in it */
+    add_outcome(b, s, -1, COMPARISON_FAILED, false);
+    struct comparison *c = comparison_finish(b);
+    const struct environment_result *v = &c->environments[0];
+    CHECK(fabs(v->figures[METRIC_AVG].interval.value - 50.5) < 1e-9);
+    CHECK(fabs(v->figures[METRIC_P50].interval.value - 50) <= 0.5);
+    CHECK(fabs(v->figures[METRIC_P95].interval.value - 95) <= 0.95);
+    CHECK(v->figures[METRIC_P95].n == 100 && v->figures[METRIC_SUCCESS].n == 101);
+    CHECK(fabs(v->figures[METRIC_SUCCESS].interval.value - 100.0 / 101) < 1e-9);
+    CHECK(v->tally.ok == 100 && v->tally.failed == 1);
+    CHECK(v->tally.inconclusive == 1 && v->tally.missed == 1);
+    CHECK(v->times.max_us == 100000);
+    CHECK(v->cold.median.n == 1 && v->cold.failed == 1 && v->cold.max_ms == 20000);
+    CHECK(v->cold.median.state == TARGET_OPEN);
+    CHECK(v->figures[METRIC_AVG].state == TARGET_MET);
+    CHECK(v->lateness.n == 104 && v->lateness.max_ms == 0.25);
+    comparison_free(c);
+}
+
+static void an_empty_comparison_has_only_open_ends(void)
+{
+    struct comparison_builder *b = begin(1000);
+    comparison_environment(b, "uat");
+    CHECK(comparison_environment(b, "beta") == 1 && comparison_environment(b, "uat") == 0);
+    struct comparison *c = comparison_finish(b);
+    CHECK(c->n_environments == 2 && c->n_moments == 0 && c->n_endpoints == 0);
+    CHECK(!c->environments[1].figures[METRIC_P95].interval.known);
+    CHECK(c->verdicts[METRIC_P95].winner == -1);
+    comparison_free(c);
+    comparison_free(comparison_finish(begin(1000)));
+    comparison_free(NULL);
+}
+
+static void verdicts_compare_only_what_every_environment_measures(void)
+{
+    struct comparison_builder *b = begin(3600000);
+    comparison_environment(b, "prod"); /* not measured yet: narrows nothing */
+    size_t both[] = {series(b, "uat", "shop"), series(b, "beta", "shop")};
+    size_t extra = series(b, "uat", "slow-admin");
+    for (int i = 0; i < 600; i++) {
+        add_ms(b, both[0], i, 100 + i % 10);
+        add_ms(b, both[1], i, 200 + i % 10);
+        add_ms(b, extra, i, 5000);
+    }
+    struct comparison *c = comparison_finish(b);
+    CHECK(c->n_pooled == 2 && c->n_common == 1);
+    CHECK(c->endpoints[0].common && !c->endpoints[1].common);
+    CHECK(strcmp(c->environments[1].name, "uat") == 0);
+    CHECK(c->environments[1].figures[METRIC_P95].interval.value > 4000);
+    for (enum metric m = METRIC_AVG; m <= METRIC_P95; m++)
+        CHECK(c->verdicts[m].winner == 1);
+    CHECK(c->verdicts[METRIC_SUCCESS].winner == -1);
+    CHECK(c->endpoints[0].cells[1].tally.ok == 600 && c->endpoints[0].cells[0].tally.ok == 0);
+    comparison_free(c);
+}
+
+static void a_series_that_is_not_pooled_has_only_its_own_row(void)
+{
+    struct comparison_builder *b = begin(3600000);
+    struct comparison_series s = {"uat", "shop", "", "database", 60000, false};
+    size_t database = comparison_series(b, &s), home = series(b, "uat", "shop");
+    for (int i = 0; i < 100; i++) {
+        add_ms(b, database, i, 3);
+        add_ms(b, home, i, 100);
+    }
+    struct comparison *c = comparison_finish(b);
+    CHECK(c->n_endpoints == 2 && c->n_pooled == 1);
+    CHECK(c->environments[0].times.n == 100 && c->environments[0].times.min_us == 100000);
+    CHECK(!c->endpoints[0].pooled && fabs(c->endpoints[0].cells[0].p50.value - 3) <= 0.03);
+    comparison_free(c);
+}
+
+static double moment_sum(const struct comparison *c)
+{
+    double sum = 0;
+    for (size_t i = 0; i < c->n_moments; i++)
+        sum += (double)c->environments[0].moments[i].tally.ok * (double)(i + 1);
+    return sum;
+}
+
+static void the_order_of_samples_changes_nothing(void)
+{
+    double sums[2], means[2], highs[2];
+    for (int backwards = 0; backwards < 2; backwards++) {
+        struct comparison_builder *b = begin(INT64_C(86400000) * 40);
+        size_t s = series(b, "uat", "shop");
+        for (int i = 0; i < 5000; i++) {
+            int k = backwards ? 4999 - i : i;
+            add_ms(b, s, (int64_t)k * 600, 100 + k % 97);
+        }
+        struct comparison *c = comparison_finish(b);
+        sums[backwards] = moment_sum(c);
+        means[backwards] = c->environments[0].figures[METRIC_AVG].interval.value;
+        highs[backwards] = c->environments[0].figures[METRIC_AVG].interval.high;
+        CHECK(c->n_moments <= 288 && c->n_moments > 100);
+        CHECK(c->environments[0].moments[0].at_ms % c->moment_ms == 0);
+        comparison_free(c);
+    }
+    CHECK(sums[0] == sums[1] && means[0] == means[1] && highs[0] == highs[1]);
+}
+
+static void a_minute_and_three_years_both_get_a_useful_axis(void)
+{
+    static const int64_t spans_s[] = {60, 86400, 3 * 365 * INT64_C(86400)};
+    for (int i = 0; i < 3; i++) {
+        struct comparison_builder *b = begin(spans_s[i] * 1000);
+        size_t s = series(b, "uat", "shop");
+        uint64_t seen = 0;
+        for (int k = 0; k < 60; k++)
+            add_ms(b, s, spans_s[i] / 60 * k, 10);
+        struct comparison *c = comparison_finish(b);
+        for (size_t k = 0; k < c->n_moments; k++)
+            seen += c->environments[0].moments[k].tally.ok;
+        CHECK(seen == 60 && c->n_moments >= 59 && c->n_moments <= 288);
+        CHECK(c->environments[0].figures[METRIC_AVG].interval.bounded);
+        comparison_free(c);
+    }
+}
+
+/* xorshift64* and Box-Muller: response times are about log-normal. */
+static double uniform(uint64_t *state)
+{
+    *state ^= *state >> 12;
+    *state ^= *state << 25;
+    *state ^= *state >> 27;
+    return (double)((*state * UINT64_C(2685821657736338717)) >> 11) / 9007199254740992.0;
+}
+
+static double normal(uint64_t *state)
+{
+    double radius = sqrt(-2 * log(uniform(state) + 1e-300));
+    return radius * cos(2 * 3.14159265358979323846 * uniform(state));
+}
+
+/* Three environments, `n` samples each; the first is faster by `gain`. */
+static struct comparison *simulate(uint64_t *state, int n, double gain)
+{
+    struct comparison_builder *b = begin((int64_t)n * 1000);
+    static const char *const names[] = {"a", "b", "c"};
+    for (int v = 0; v < 3; v++) {
+        size_t s = series(b, names[v], "shop");
+        for (int i = 0; i < n; i++) {
+            double ms = 200 * (v == 0 ? 1 - gain : 1) * exp(0.5 * normal(state));
+            struct comparison_sample sample = {.at_ms = start + (int64_t)i * 1000,
+                                               .total_us = (int64_t)(1000 * ms)};
+            if (uniform(state) < 0.01)
+                sample.outcome = COMPARISON_FAILED;
+            comparison_add(b, s, &sample);
+        }
+    }
+    return comparison_finish(b);
+}
+
+/* The same environment three times over: whoever is named a winner is named wrongly. */
+static void equal_environments_rarely_get_a_winner_on_any_metric(void)
+{
+    enum { ROUNDS = 400 };
+    uint64_t state = 20221;
+    int rounds_with_winner = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        struct comparison *c = simulate(&state, 300, 0);
+        bool named = false;
+        for (enum metric m = 0; m < N_METRICS; m++)
+            named |= c->verdicts[m].winner >= 0;
+        rounds_with_winner += named;
+        comparison_free(c);
+    }
+    printf("# a false winner in %d of %d rounds\n", rounds_with_winner, ROUNDS);
+    CHECK(rounds_with_winner <= ROUNDS * 0.05);
+}
+
+static void ranges_hold_the_true_figures_as_often_as_they_say(void)
+{
+    enum { ROUNDS = 400 };
+    const double p95 = 200 * exp(0.5 * 1.6448536269514722), mean = 200 * exp(0.125);
+    uint64_t state = 4711;
+    int held[N_METRICS] = {0};
+    for (int i = 0; i < ROUNDS; i++) {
+        struct comparison *c = simulate(&state, 300, 0);
+        const double truth[] = {mean, 200, p95, 0.99};
+        for (enum metric m = 0; m < N_METRICS; m++) {
+            const struct interval *v = &c->environments[1].figures[m].interval;
+            held[m] += v->low <= truth[m] && truth[m] <= v->high;
+        }
+        comparison_free(c);
+    }
+    printf("# of %d: average %d, median %d, p95 %d, success %d\n", ROUNDS, held[0], held[1],
+           held[2], held[3]);
+    for (enum metric m = 0; m < N_METRICS; m++)
+        CHECK(held[m] >= ROUNDS * 0.93); /* 95 % less twice the simulation's own error */
+}
+
+static void a_real_difference_is_found(void)
+{
+    enum { ROUNDS = 50 };
+    uint64_t state = 99;
+    int found = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        struct comparison *c = simulate(&state, 600, 0.3);
+        found += c->verdicts[METRIC_P50].winner == 0 && c->verdicts[METRIC_AVG].winner == 0;
+        comparison_free(c);
+    }
+    CHECK(found == ROUNDS);
+}
+
+int main(void)
+{
+    only_warm_answered_requests_make_the_times();
+    an_empty_comparison_has_only_open_ends();
+    verdicts_compare_only_what_every_environment_measures();
+    a_series_that_is_not_pooled_has_only_its_own_row();
+    the_order_of_samples_changes_nothing();
+    a_minute_and_three_years_both_get_a_useful_axis();
+    equal_environments_rarely_get_a_winner_on_any_metric();
+    ranges_hold_the_true_figures_as_often_as_they_say();
+    a_real_difference_is_found();
+    return DONE();
+}
