@@ -143,7 +143,9 @@ static void prepare(struct probe *p, int64_t at_ms, const struct instant *now)
     };
 }
 
-/* Two rounds: each is judged by what was before the tick, then all are sent. */
+/* Two rounds: each is judged by what was before the tick, then all are sent. Sending takes its time
+ * too, and the last one waits for it: whose turn comes first goes round, so that no environment is
+ * always ahead. */
 static void serve(struct group *g, int64_t slot, const struct instant *now)
 {
     struct schedule *s = g->schedule;
@@ -155,7 +157,7 @@ static void serve(struct group *g, int64_t slot, const struct instant *now)
             prepare(&g->probes[i], at_ms, now);
     }
     for (size_t i = 0; i < g->n; i++) {
-        struct probe *p = &g->probes[i];
+        struct probe *p = &g->probes[((size_t)slot + i) % g->n];
         if (p->check.running || s->stopped)
             continue;
         s->running++;
