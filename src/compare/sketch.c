@@ -43,13 +43,14 @@ static void cover(struct sketch *s, int low, int high)
         low = low < s->first ? low : s->first;
         high = high > last ? high : last;
     }
-    uint64_t *counts = mem_array((size_t)(high - low + 1), sizeof *counts);
+    int n_buckets = high - low + 1;
+    uint64_t *counts = mem_array((size_t)n_buckets, sizeof *counts);
     if (s->n_buckets != 0)
         memcpy(counts + (s->first - low), s->counts, (size_t)s->n_buckets * sizeof *counts);
     free(s->counts);
     s->counts = counts;
     s->first = low;
-    s->n_buckets = high - low + 1;
+    s->n_buckets = n_buckets;
 }
 
 static void take_extremes(struct sketch *s, int64_t min_us, int64_t max_us)

@@ -50,13 +50,13 @@ static double least_difference(enum metric m, double best)
     return metric_is_time(m) ? fmax(VERDICT_MIN_MS, VERDICT_MIN_RATIO * best) : VERDICT_MIN_RATE;
 }
 
-/* "beta 412 ms (398–430 ms)" */
+/* "beta 412 ms (398–430 ms, n = 2880)" */
 static void describe(enum metric m, const struct contender *c, char ret[192])
 {
     char value[32], range[80];
     metric_format(m, c->interval.value, value);
     metric_format_range(m, c->interval.low, c->interval.high, range);
-    snprintf(ret, 192, "%.60s %s (%s)", c->name, value, range);
+    snprintf(ret, 192, "%.60s %s (%s, n = %" PRIu64 ")", c->name, value, range, c->n);
 }
 
 static void inconclusive(struct verdict *v, int64_t n_needed)

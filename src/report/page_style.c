@@ -18,7 +18,7 @@ const char *const page_style[] = {
     "h1{font-size:1.75rem;line-height:1.2;margin:0 0 4px;letter-spacing:-.01em}\n",
     "h2{font-size:1.15rem;margin:40px 0 12px}h3{font-size:1rem;margin:0}\n",
     "p{margin:0 0 8px}.soft{color:var(--soft)}.lead{font-size:1.15rem;margin:16px 0 0}\n",
-    ".cards{display:grid;gap:16px;grid-template-columns:repeat(auto-fit,minmax(min(100%,250px),"
+    ".cards{display:grid;gap:16px;grid-template-columns:repeat(auto-fit,minmax(min(100%,250px),",
     "1fr)",
     ")}",
     "\n.plots{display:grid;gap:16px;grid-template-columns:repeat(auto-fit,minmax(min(100%,460px),",
@@ -45,11 +45,11 @@ const char *const page_style[] = {
     "12px}\n",
     ".empty{color:var(--soft);padding:24px 0}\n",
     "svg{display:block;width:100%;height:auto;overflow:visible}\n",
-    "svg text{font-size:12px;fill:var(--ink)}svg .tick,svg "
+    "svg text{font-size:12px;fill:var(--ink)}svg .tick,svg ",
     ".note{font-size:11px;fill:var(--soft)}\n",
     "svg .group{font-weight:650}svg .value{font-weight:650}\n",
     "svg .halo{paint-order:stroke;stroke:var(--card);stroke-width:4px;stroke-linejoin:round}\n",
-    "svg .grid{stroke:var(--grid);stroke-width:1}svg "
+    "svg .grid{stroke:var(--grid);stroke-width:1}svg ",
     ".strong{stroke:var(--line);stroke-width:1.5}\n",
     "svg .target{stroke:var(--soft);stroke-width:1.2;stroke-dasharray:3 3}\n",
     "svg .failure{stroke:var(--bad);stroke-width:1.6}\n",
@@ -70,7 +70,7 @@ const char *const page_style[] = {
     "var(--line);border-radius:10px}\n",
     ".scroll:focus-visible{outline:2px solid var(--e0);outline-offset:2px}\n",
     "table{border-collapse:collapse;width:100%;font-size:.875rem}\n",
-    "th,td{padding:8px 10px;text-align:right;white-space:nowrap;border-top:1px solid "
+    "th,td{padding:8px 10px;text-align:right;white-space:nowrap;border-top:1px solid ",
     "var(--line)}\n",
     "thead ",
     "th{font-weight:600;color:var(--soft);font-size:.8rem;border-top:0;vertical-align:bottom}\n",

@@ -78,7 +78,7 @@ static void a_quantile_of_a_sketch_has_the_samples_around_it(void)
 {
     struct sketch s = {0};
     for (int i = 1; i <= 100; i++)
-        sketch_add(&s, i * 1000);
+        sketch_add(&s, INT64_C(1000) * i);
     struct interval v = interval_quantile(&s, 0.5, 0.95);
     CHECK(v.known && v.bounded && fabs(v.value - 50000) <= 500);
     CHECK(v.low <= 40000 &&
@@ -92,7 +92,7 @@ static void too_few_samples_leave_a_quantile_without_bounds(void)
     struct sketch s = {0};
     CHECK(!interval_quantile(&s, 0.95, 0.95).known);
     for (int i = 1; i <= 58; i++)
-        sketch_add(&s, i * 1000);
+        sketch_add(&s, INT64_C(1000) * i);
     struct interval v = interval_quantile(&s, 0.95, 0.95);
     CHECK(v.known && !v.bounded && v.value > 0);
     sketch_release(&s);

@@ -65,7 +65,7 @@ static void the_quantile_s_rank_is_not_moved_by_binary_fractions(void)
 {
     struct sketch s = {0};
     for (int i = 1; i <= 20; i++)
-        sketch_add(&s, i * 1000000);
+        sketch_add(&s, INT64_C(1000000) * i);
     CHECK(fabs(sketch_quantile(&s, 0.95) - 19e6) <= 19e4);
     CHECK(fabs(sketch_quantile(&s, 0.5) - 10e6) <= 10e4);
     CHECK(sketch_quantile(&s, 0) == sketch_at_rank(&s, 1));
@@ -167,7 +167,7 @@ static void damaged_bytes_are_refused(void)
     struct err e = ERR_INIT;
     struct buf bytes = BUF_INIT(1 << 16);
     for (int i = 1; i < 100; i++)
-        sketch_add(&s, i * 731);
+        sketch_add(&s, INT64_C(731) * i);
     sketch_write(&s, &bytes);
     int accepted = 0;
     for (size_t len = 0; len < bytes.len; len++)

@@ -17,7 +17,9 @@ static void a_winner_needs_a_range_apart_from_all_others(void)
     struct verdict v;
     verdict_judge(METRIC_P95, c, 3, &v);
     CHECK(v.winner == 1 && v.n_needed == 0 && v.metric == METRIC_P95);
-    CHECK(strstr(v.text, "beta 400 ms (380–420 ms): 20% less than the next, uat 500 ms") == v.text);
+    CHECK(
+        strstr(v.text, "beta 400 ms (380–420 ms, n = 1000): 20% less than the next, uat 500 ms") ==
+        v.text);
     c[2] = some("preprod", 430, 60, 1000); /* the third, but its range reaches the winner's */
     verdict_judge(METRIC_P95, c, 3, &v);
     CHECK(v.winner == -1 && strstr(v.text, "preprod") && strstr(v.text, "overlap"));

@@ -7,15 +7,15 @@
 #include <string.h>
 
 /* As much of JSON Schema 2020-12 as our own schemas use. Prints where a value does not fit. */
-static inline bool schema_fits(const json_t *root, const json_t *schema, const json_t *value,
+static inline bool schema_fits(const json_t *top, const json_t *schema, const json_t *value,
                                const char *where);
 
-static inline const json_t *schema_follow(const json_t *root, const json_t *schema)
+static inline const json_t *schema_follow(const json_t *top, const json_t *schema)
 {
     const char *ref = json_string_value(json_object_get(schema, "$ref"));
     if (!ref || strncmp(ref, "#/$defs/", 8) != 0)
         return schema;
-    return json_object_get(json_object_get(root, "$defs"), ref + 8);
+    return json_object_get(json_object_get(top, "$defs"), ref + 8);
 }
 
 static inline bool schema_type_is(const char *type, const json_t *value)
@@ -41,7 +41,7 @@ static inline bool schema_type_fits(const json_t *type, const json_t *value)
     return false;
 }
 
-static inline bool schema_members_fit(const json_t *root, const json_t *schema, const json_t *value)
+static inline bool schema_members_fit(const json_t *top, const json_t *schema, const json_t *value)
 {
     json_t *properties = json_object_get(schema, "properties");
     json_t *required = json_object_get(schema, "required");
@@ -60,7 +60,7 @@ static inline bool schema_members_fit(const json_t *root, const json_t *schema, 
             printf("# %s is not in the schema\n", name);
             return false;
         }
-        if (member && !schema_fits(root, member, json_object_iter_value(at), name))
+        if (member && !schema_fits(top, member, json_object_iter_value(at), name))
             return false;
     }
     return true;
@@ -79,7 +79,7 @@ static inline bool schema_text_fits(const json_t *schema, const json_t *value)
     return fits;
 }
 
-static inline bool schema_choice_fits(const json_t *root, const json_t *schema, const json_t *value)
+static inline bool schema_choice_fits(const json_t *top, const json_t *schema, const json_t *value)
 {
     json_t *choices = json_object_get(schema, "enum"), *any = json_object_get(schema, "anyOf");
     json_t *constant = json_object_get(schema, "const");
@@ -88,23 +88,23 @@ static inline bool schema_choice_fits(const json_t *root, const json_t *schema, 
         fits |= json_equal(json_array_get(choices, i), value) != 0;
     for (size_t i = 0; i < json_array_size(any); i++)
         fits |= schema_type_fits(
-            json_object_get(schema_follow(root, json_array_get(any, i)), "type"), value);
+            json_object_get(schema_follow(top, json_array_get(any, i)), "type"), value);
     return fits && (!constant || json_equal(constant, value));
 }
 
-static inline bool schema_fits(const json_t *root, const json_t *schema, const json_t *value,
+static inline bool schema_fits(const json_t *top, const json_t *schema, const json_t *value,
                                const char *where)
 {
-    schema = schema_follow(root, schema);
+    schema = schema_follow(top, schema);
     json_t *minimum = json_object_get(schema, "minimum"), *items = json_object_get(schema, "items");
     bool fits = schema && schema_type_fits(json_object_get(schema, "type"), value) &&
-                schema_choice_fits(root, schema, value) && schema_text_fits(schema, value) &&
+                schema_choice_fits(top, schema, value) && schema_text_fits(schema, value) &&
                 !(minimum && json_is_number(value) &&
                   json_number_value(value) < json_number_value(minimum));
     if (fits && json_is_object(value))
-        fits = schema_members_fit(root, schema, value);
+        fits = schema_members_fit(top, schema, value);
     for (size_t i = 0; fits && items && i < json_array_size(value); i++)
-        fits = schema_fits(root, items, json_array_get(value, i), "item");
+        fits = schema_fits(top, items, json_array_get(value, i), "item");
     if (!fits)
         printf("# at %s\n", where);
     return fits;

@@ -8,6 +8,11 @@
 
 static json_t *schema;
 
+static bool fits(const json_t *report)
+{
+    return schema_fits(schema, schema, report, "the top");
+}
+
 static json_t *written(int n, const char *last)
 {
     struct err e = ERR_INIT;
@@ -24,7 +29,7 @@ static json_t *written(int n, const char *last)
 static void what_is_written_fits_the_published_schema(void)
 {
     json_t *root = written(300, "preprod");
-    CHECK(schema_fits(schema, schema, root, "the top"));
+    CHECK(fits(root));
     CHECK(json_array_size(json_at(root, "environments")) == 3);
     CHECK(json_array_size(json_at(root, "verdicts")) == 4);
     CHECK(json_num(root, "environments.0.metrics.p95_ms.low", 0) > 0);
@@ -40,8 +45,8 @@ static void what_is_written_fits_the_published_schema(void)
 static void unknown_figures_are_null_and_fit_too(void)
 {
     json_t *none = written(0, "preprod"), *few = written(3, "preprod");
-    CHECK(schema_fits(schema, schema, none, "the top"));
-    CHECK(schema_fits(schema, schema, few, "the top"));
+    CHECK(fits(none));
+    CHECK(fits(few));
     CHECK(json_is_null(json_at(none, "environments.0.metrics.avg_ms.value")));
     CHECK(json_is_null(json_at(none, "window.first_sample")));
     CHECK(json_is_null(json_at(few, "environments.0.metrics.p95_ms.high")));
@@ -56,15 +61,15 @@ static void the_schema_check_itself_finds_faults(void)
 {
     json_t *root = written(10, "preprod");
     json_object_set_new(root, "extra", json_true());
-    CHECK(!schema_fits(schema, schema, root, "the top"));
+    CHECK(!fits(root));
     json_object_del(root, "extra");
     json_object_set_new(root, "version", json_integer(2));
-    CHECK(!schema_fits(schema, schema, root, "the top"));
+    CHECK(!fits(root));
     json_object_set_new(root, "version", json_integer(1));
     json_object_set_new(root, "generated_at", json_string("yesterday"));
-    CHECK(!schema_fits(schema, schema, root, "the top"));
+    CHECK(!fits(root));
     json_object_del(root, "generated_at");
-    CHECK(!schema_fits(schema, schema, root, "the top"));
+    CHECK(!fits(root));
     json_decref(root);
 }
 
