@@ -55,6 +55,10 @@ struct sim_request {
 void sim_answer(struct sim_request *r, int status, json_t *json);
 void sim_answer_text(struct sim_request *r, int status, const char *type, const char *text);
 
+/* For an answer that takes time: runs fn after so many real milliseconds, unless the peer has left by
+ * then (r is gone in that case). */
+void sim_later(struct sim_request *r, int64_t real_ms, void (*fn)(struct sim_request *r));
+
 /* The query's value, decoded, or NULL; the request header's value or NULL. Borrowed. */
 const char *sim_query(const struct sim_request *r, const char *name);
 int64_t sim_query_int(const struct sim_request *r, const char *name, int64_t otherwise);
@@ -65,6 +69,13 @@ void sim_set_header(struct sim_request *r, const char *name, const char *fmt, ..
 /* True when method and path match: pattern parts that begin with ':' match any one part, and a last
  * part of "**" matches one or more ("/sites/:id/deploys"). */
 bool sim_route(const struct sim_request *r, const char *method, const char *pattern);
+/* A platform's routes: runs the first that sim_route matches; false when none does. The table ends with
+ * a NULL method. */
+struct sim_endpoint {
+    const char *method, *pattern;
+    void (*run)(struct sim_request *r);
+};
+bool sim_dispatch(struct sim_request *r, const struct sim_endpoint *table);
 
 /* The token of "Authorization: Bearer ..." or NULL. */
 const char *sim_bearer(const struct sim_request *r);
@@ -127,7 +138,7 @@ json_t *sim_member(json_t *parent, const char *name);
 /* Stores a blob once by its own name (hash) under the state folder; true when it was new. */
 bool sim_blob_put(struct sim *s, const char *space, const char *name, const void *data, size_t len);
 bool sim_blob_has(struct sim *s, const char *space, const char *name);
-/* Its bytes, NUL-terminated, in the arena; NULL when absent or larger than 16 MiB. */
+/* Its bytes, NUL-terminated, in the arena; NULL when absent or larger than 128 MiB. */
 const char *sim_blob_read(struct sim *s, const char *space, const char *name, struct arena *arena,
                           size_t *ret_len);
 /* Counts an upload of file content in the books (uploads, bytes; `again` when it was there already). */

@@ -1,0 +1,50 @@
+#include "sim.h"
+
+#include <string.h>
+
+/*
+ * Who may log in. The tokens are made up and published with the example set-up (examples/weedgo/
+ * sim.env); nothing here opens anything but this simulator.
+ */
+static const struct {
+    const char *platform, *token, *account;
+} known[] = {
+    {"cloudflare-pages", "sim-cloudflare-token-0001", "5130c0ffee5130c0ffee5130c0ffee51"},
+    {"netlify", "sim-netlify-token-0001", "simulated"},
+    {"vercel", "sim-vercel-token-0001", "team_simulated0001"},
+    {"koyeb", "sim-koyeb-token-0001", "simulated"},
+    {"render", "sim-render-key-0001", "simulated"},
+    {"railway", "sim-railway-token-0001", "simulated"},
+    {"expo", "sim-expo-token-0001", "simulated"},
+};
+
+const char *sim_bearer(const struct sim_request *r)
+{
+    const char *value = sim_header(r, "Authorization");
+
+    if (!value || strncasecmp(value, "Bearer ", 7) != 0)
+        return NULL;
+    value += 7;
+    return value + strspn(value, " ");
+}
+
+/* "cloudflare-pages" -> "cloudflare": tokens name the company. */
+static bool made_up_for(const char *platform, const char *token)
+{
+    size_t len = strcspn(platform, "-");
+
+    return strncmp(token, "sim-", 4) == 0 && strncmp(token + 4, platform, len) == 0 &&
+           token[4 + len] == '-' && token[5 + len] != '\0';
+}
+
+const char *sim_account(const struct sim_request *r, const char *token)
+{
+    const char *platform = r->platform->name;
+
+    if (!token)
+        return NULL;
+    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+        if (strcmp(known[i].platform, platform) == 0 && strcmp(known[i].token, token) == 0)
+            return known[i].account;
+    return made_up_for(platform, token) ? arena_strdup(r->arena, token) : NULL;
+}
