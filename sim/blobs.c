@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 /*
- * File contents by hash: DIR/blobs/SPACE/NAME. Written beside and renamed, without fsync: a simulator
- * that dies with its machine may lose a rehearsal. Names come from requests, so every byte that is not
- * plainly harmless becomes '_'; hashes and account names are not touched by that.
+ * File contents by hash: DIR/blobs/SPACE/NAME. Written beside and renamed, without fsync: a
+ * simulator that dies with its machine may lose a rehearsal. Names come from requests, so every
+ * byte that is not plainly harmless becomes '_'; hashes and account names are not touched by that.
  */
 enum { READ_MAX = 128 << 20 };
 

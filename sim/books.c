@@ -6,7 +6,8 @@
 
 #include <stdio.h>
 
-/* The books: what came and what is there, per platform. Counters live in the state under "books". */
+/* The books: what came and what is there, per platform. Counters live in the state under "books".
+ */
 
 static json_t *books_of(struct sim *s, const struct sim_platform *p)
 {

@@ -7,7 +7,8 @@
 
 enum { PROJECTS_PER_PAGE = 10, PROJECT_NAME_MAX = 58, PROJECTS_MAX = 100 };
 
-/* --- Envelope --------------------------------------------------------------------------------------------- */
+/* --- Envelope
+ * --------------------------------------------------------------------------------------------- */
 
 void cf_answer(struct sim_request *r, json_t *result)
 {
@@ -47,7 +48,9 @@ void cf_page(struct sim_request *r, json_t *list, int64_t per_page, int64_t max)
                          "total_pages", (json_int_t)((total + per_page - 1) / per_page)));
 }
 
-/* --- Accounts ----------------------------------------------------------------------------------------------- */
+/* --- Accounts
+ * -----------------------------------------------------------------------------------------------
+ */
 
 json_t *cf_account(struct sim_request *r)
 {
@@ -91,7 +94,8 @@ static void too_many(struct sim_request *r, int64_t retry_after_ms)
     cf_refuse(r, 429, 971, "Please wait and consider throttling your request speed");
 }
 
-static void rate_headers(struct sim_request *r, unsigned limit, unsigned remaining, int64_t reset_ms)
+static void rate_headers(struct sim_request *r, unsigned limit, unsigned remaining,
+                         int64_t reset_ms)
 {
     (void)reset_ms;
     sim_set_header(r, "x-ratelimit-limit", "%u", limit);
@@ -101,8 +105,9 @@ static void rate_headers(struct sim_request *r, unsigned limit, unsigned remaini
 static void error(struct sim_request *r, int status)
 {
     if (status == 404)
-        cf_refuse(r, 404, 7003, "Could not route to the requested path, perhaps your object "
-                                "identifier is invalid?");
+        cf_refuse(r, 404, 7003,
+                  "Could not route to the requested path, perhaps your object "
+                  "identifier is invalid?");
     else
         cf_refuse(r, status, CF_UNKNOWN, "An unknown error occurred. Contact your account team.");
 }
@@ -115,8 +120,8 @@ static json_t *account_show(const struct sim_request *r)
 
 static void token_verify(struct sim_request *r)
 {
-    cf_answer(r, json_pack("{s:s, s:s}", "id", "0123456789abcdef0123456789abcdef", "status",
-                           "active"));
+    cf_answer(
+        r, json_pack("{s:s, s:s}", "id", "0123456789abcdef0123456789abcdef", "status", "active"));
 }
 
 static void user_get(struct sim_request *r)
@@ -138,7 +143,9 @@ static void memberships_list(struct sim_request *r)
             20, 50);
 }
 
-/* --- Projects --------------------------------------------------------------------------------------------------- */
+/* --- Projects
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 json_t *cf_project(struct sim_request *r)
 {
@@ -168,13 +175,13 @@ static json_t *project_show(struct sim *s, const json_t *p)
 
     sim_site_hostport(s, json_str(p, "host", ""), host);
     sim_iso(json_int(p, "created_ms", 0), created);
-    return json_pack(
-        "{s:s, s:s, s:s, s:[s], s:s, s:s, s:O, s:n, s:b, s:o, s:o}", "id", json_str(p, "id", ""),
-        "name", json_str(p, "name", ""), "subdomain", host, "domains", host, "created_on", created,
-        "production_branch", json_str(p, "production_branch", "main"), "deployment_configs",
-        json_object_get(p, "deployment_configs"), "source", "uses_functions", 0,
-        "canonical_deployment", deployment_or_null(s, json_str(p, "live", NULL)),
-        "latest_deployment", deployment_or_null(s, latest));
+    return json_pack("{s:s, s:s, s:s, s:[s], s:s, s:s, s:O, s:n, s:b, s:o, s:o}", "id",
+                     json_str(p, "id", ""), "name", json_str(p, "name", ""), "subdomain", host,
+                     "domains", host, "created_on", created, "production_branch",
+                     json_str(p, "production_branch", "main"), "deployment_configs",
+                     json_object_get(p, "deployment_configs"), "source", "uses_functions", 0,
+                     "canonical_deployment", deployment_or_null(s, json_str(p, "live", NULL)),
+                     "latest_deployment", deployment_or_null(s, latest));
 }
 
 static bool name_is_good(const char *name)
@@ -285,7 +292,9 @@ static void project_delete(struct sim_request *r)
     cf_answer(r, NULL);
 }
 
-/* --- The platform --------------------------------------------------------------------------------------------------- */
+/* --- The platform
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static void handle(struct sim_request *r)
 {
@@ -343,8 +352,9 @@ static void books(struct sim *s, const struct sim_platform *p, json_t *into)
                             "commit", json_str(at, "commit_hash", NULL)));
     }
     json_object_set_new(into, "projects", json_integer((json_int_t)json_array_size(list)));
-    json_object_set_new(into, "deployments",
-                        json_integer((json_int_t)json_object_size(sim_member(root, "deployments"))));
+    json_object_set_new(
+        into, "deployments",
+        json_integer((json_int_t)json_object_size(sim_member(root, "deployments"))));
     json_object_set_new(into, "live", json_integer(live));
     json_object_set_new(into, "project_list", list);
 }

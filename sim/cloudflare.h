@@ -3,8 +3,8 @@
 #include "sim.h"
 
 /*
- * Cloudflare Pages' direct upload, as its own client uses it: projects (cloudflare.c), the asset store
- * with its upload tokens (cloudflare_assets.c), deployments (cloudflare_deploy.c). The state:
+ * Cloudflare Pages' direct upload, as its own client uses it: projects (cloudflare.c), the asset
+ * store with its upload tokens (cloudflare_assets.c), deployments (cloudflare_deploy.c). The state:
  * {"accounts": {ID: {"projects": {NAME: record}, "checked": {key: 1}}},
  *  "deployments": {ID: record}, "pending": {ID: 1}, "hosts": {HOST: ACCOUNT}}.
  */

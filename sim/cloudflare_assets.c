@@ -10,14 +10,16 @@
 
 /*
  * The asset store of an account: content by key, filled through an upload token. A key is the first
- * half of BLAKE3(base64(bytes) ++ extension), so a file's key depends on its name's extension, which
- * an upload does not tell. Whether a key is right is therefore checked when a manifest names a path.
+ * half of BLAKE3(base64(bytes) ++ extension), so a file's key depends on its name's extension,
+ * which an upload does not tell. Whether a key is right is therefore checked when a manifest names
+ * a path.
  */
 enum { KEY_LEN = 32, TOKEN_LIFE_S = 3600, FILES_MAX = 20000, FILE_BYTES_MAX = 25 << 20 };
 
 static const char signing_key[] = "trine-sim upload token"; /* seals nothing worth stealing */
 
-/* --- Upload tokens ------------------------------------------------------------------------------------------- */
+/* --- Upload tokens
+ * ------------------------------------------------------------------------------------------- */
 
 static char *base64url(struct arena *arena, const void *data, size_t len)
 {
@@ -52,8 +54,7 @@ void cf_upload_token_get(struct sim_request *r)
     if (!cf_project(r))
         return;
     claims = arena_printf(
-        r->arena,
-        "{\"account_id\":\"%s\",\"max_file_count_allowed\":%d,\"iat\":%lld,\"exp\":%lld}",
+        r->arena, "{\"account_id\":\"%s\",\"max_file_count_allowed\":%d,\"iat\":%lld,\"exp\":%lld}",
         r->account, FILES_MAX, (long long)now_s, (long long)now_s + TOKEN_LIFE_S);
     signed_part = arena_printf(r->arena, "%s.%s", base64url(r->arena, head, strlen(head)),
                                base64url(r->arena, claims, strlen(claims)));
@@ -99,7 +100,9 @@ bool cf_is_asset_call(const struct sim_request *r)
            strcmp(r->segments[1], "assets") == 0;
 }
 
-/* --- Assets ------------------------------------------------------------------------------------------------------ */
+/* --- Assets
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static bool key_is_formed(const char *key)
 {
@@ -203,7 +206,9 @@ void cf_upsert(struct sim_request *r)
         cf_answer(r, NULL);
 }
 
-/* --- Checking -------------------------------------------------------------------------------------------------------- */
+/* --- Checking
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 /* Behind the last dot of the base name; "" for none, a leading or a trailing one. */
 static const char *extension_of(const char *path)
@@ -215,7 +220,8 @@ static const char *extension_of(const char *path)
     return dot && dot != name ? dot + 1 : "";
 }
 
-static void key_of(const char *bytes, size_t len, const char *extension, char ret[2 * BLAKE3_LEN + 1])
+static void key_of(const char *bytes, size_t len, const char *extension,
+                   char ret[2 * BLAKE3_LEN + 1])
 {
     char *text = mem_alloc(4 * ((len + 2) / 3) + 1);
     struct blake3_stream *hash = blake3_begin();

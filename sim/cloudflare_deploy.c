@@ -6,10 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Deployments of Cloudflare Pages: a manifest of path -> key, then stages, then the site is there. */
+/* Deployments of Cloudflare Pages: a manifest of path -> key, then stages, then the site is there.
+ */
 enum {
     PER_PAGE = 25,
-    QUEUED_MS = 500,      /* simulated, from the creation on */
+    QUEUED_MS = 500, /* simulated, from the creation on */
     INITIALIZED_MS = 1000,
     DEPLOYED_MS = 3000,
     MESSAGE_MAX = 384,
@@ -26,7 +27,9 @@ json_t *cf_deployment(struct sim *s, const char *id)
     return json_object_get(sim_member(root_of(s), "deployments"), id);
 }
 
-/* --- Showing ------------------------------------------------------------------------------------------------- */
+/* --- Showing
+ * -------------------------------------------------------------------------------------------------
+ */
 
 struct stage {
     const char *name, *status;
@@ -56,11 +59,10 @@ static json_t *stages_show(struct stage now, const char *started)
         const char *status = here ? now.status : before ? "success" : "idle";
 
         before = before && !here;
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s?, s:s?}", "name", names[i], "status",
-                                              status, "started_on",
-                                              strcmp(status, "idle") == 0 ? NULL : started,
-                                              "ended_on",
-                                              strcmp(status, "success") == 0 ? started : NULL));
+        json_array_append_new(
+            list, json_pack("{s:s, s:s, s:s?, s:s?}", "name", names[i], "status", status,
+                            "started_on", strcmp(status, "idle") == 0 ? NULL : started, "ended_on",
+                            strcmp(status, "success") == 0 ? started : NULL));
     }
     return list;
 }
@@ -94,7 +96,9 @@ json_t *cf_deployment_show(struct sim *s, const json_t *d)
     return shown;
 }
 
-/* --- Creating ---------------------------------------------------------------------------------------------------- */
+/* --- Creating
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 /* {"/path": "key"} with every key stored and right; what is wrong, or NULL. */
 static const char *check_manifest(struct sim_request *r, const json_t *manifest)
@@ -152,16 +156,15 @@ static json_t *deployment_make(struct sim_request *r, const json_t *project, con
 
     sim_uuid(r->sim, id);
     d = json_pack("{s:s, s:s%, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:o, s:s}", "id", id,
-                  "short_id", id, (size_t)8, "project", json_str(project, "name", ""),
-                  "project_id", json_str(project, "id", ""), "project_host", project_host,
-                  "account", r->account, "environment", production ? "production" : "preview",
-                  "branch", branch ? branch : main_branch, "created_ms",
-                  (json_int_t)sim_now_ms(r->sim), "production_branch", main_branch, "files", files,
-                  "space", cf_space(r));
+                  "short_id", id, (size_t)8, "project", json_str(project, "name", ""), "project_id",
+                  json_str(project, "id", ""), "project_host", project_host, "account", r->account,
+                  "environment", production ? "production" : "preview", "branch",
+                  branch ? branch : main_branch, "created_ms", (json_int_t)sim_now_ms(r->sim),
+                  "production_branch", main_branch, "files", files, "space", cf_space(r));
     json_object_set_new(d, "host", json_sprintf("%.8s.%s", id, project_host));
     if (!production)
-        json_object_set_new(
-            d, "alias", json_sprintf("%s.%s", branch_label(r->arena, branch), project_host));
+        json_object_set_new(d, "alias",
+                            json_sprintf("%s.%s", branch_label(r->arena, branch), project_host));
     return d;
 }
 
@@ -208,7 +211,9 @@ void cf_deployment_create(struct sim_request *r)
     cf_answer(r, cf_deployment_show(r->sim, d));
 }
 
-/* --- Going on ------------------------------------------------------------------------------------------------------ */
+/* --- Going on
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static json_t *project_of(struct sim *s, const json_t *d)
 {
@@ -229,9 +234,8 @@ static void deployment_finish(struct sim *s, json_t *d)
     json_t *project = project_of(s, d);
     const char *alias = json_str(d, "alias", NULL), *host = json_str(d, "host", "");
 
-    sim_site_static(s, &sim_cloudflare, host, json_str(d, "space", ""),
-                    json_object_get(d, "files"), json_str(d, "headers", NULL),
-                    json_str(d, "redirects", NULL));
+    sim_site_static(s, &sim_cloudflare, host, json_str(d, "space", ""), json_object_get(d, "files"),
+                    json_str(d, "headers", NULL), json_str(d, "redirects", NULL));
     json_object_del(d, "files"); /* the site has them now */
     json_object_del(d, "headers");
     json_object_del(d, "redirects");
@@ -261,7 +265,9 @@ void cf_deployments_advance(struct sim *s, const struct sim_platform *p, int64_t
     }
 }
 
-/* --- Asking and undoing ------------------------------------------------------------------------------------------------ */
+/* --- Asking and undoing
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static json_t *deployment_of_path(struct sim_request *r)
 {

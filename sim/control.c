@@ -109,9 +109,9 @@ void control_received(struct http_exchange *x, void *sim)
     static const struct {
         const char *method, *path;
         void (*run)(struct http_exchange *x, struct sim *s);
-    } routes[] = {{"GET", "/books", books_get},       {"GET", "/faults", faults_get},
-                  {"POST", "/faults", faults_post},   {"GET", "/requests", requests_get},
-                  {"POST", "/reset", reset_post},     {"POST", "/sleep", sleep_post},
+    } routes[] = {{"GET", "/books", books_get},     {"GET", "/faults", faults_get},
+                  {"POST", "/faults", faults_post}, {"GET", "/requests", requests_get},
+                  {"POST", "/reset", reset_post},   {"POST", "/sleep", sleep_post},
                   {"GET", "/sites", sites_get}};
 
     for (size_t i = 0; i < sizeof(routes) / sizeof(*routes); i++)

@@ -14,7 +14,7 @@ struct rule {
     int64_t after;      /* matching requests still to be let through */
     int64_t times;      /* hits left; -1 = no end */
     double probability;
-    uint64_t random;    /* state of this rule's generator */
+    uint64_t random; /* state of this rule's generator */
 };
 
 struct faults {
@@ -23,20 +23,19 @@ struct faults {
     size_t n;
 };
 
-/* What one rule's mix draws from. A stall in a mix ends, so that a run of many is not all waiting. */
+/* What one rule's mix draws from. A stall in a mix ends, so that a run of many is not all waiting.
+ */
 enum { MIX_STALL_MS = 2000, MIX_DELAY_MS = 200, MIX_SLOW_BYTES = 4096 };
-static const char *const mix_kinds[] = {"delay_ms", "status",    "retry_after", "close_before",
-                                        "close_after", "stall",  "garbage",     "truncate",
-                                        "slow_body",   "endless", "expired_token",
-                                        "unknown_status"};
+static const char *const mix_kinds[] = {
+    "delay_ms", "status",   "retry_after", "close_before", "close_after",   "stall",
+    "garbage",  "truncate", "slow_body",   "endless",      "expired_token", "unknown_status"};
 enum { MIX_KINDS = sizeof(mix_kinds) / sizeof(*mix_kinds) };
 
 /* Members a rule may have. */
 static const char *const members[] = {
-    "platform", "method",     "path",      "host",    "times",    "after",     "probability",
-    "seed",     "delay_ms",   "status",    "close",   "stall",    "garbage",   "truncate",
-    "endless",  "slow_body",  "mix",       "note",    "retry_after", "expired_token",
-    "unknown_status"};
+    "platform", "method",    "path",   "host",  "times",       "after",         "probability",
+    "seed",     "delay_ms",  "status", "close", "stall",       "garbage",       "truncate",
+    "endless",  "slow_body", "mix",    "note",  "retry_after", "expired_token", "unknown_status"};
 enum { MEMBERS = sizeof(members) / sizeof(*members) };
 
 struct faults *faults_new(void)
@@ -146,7 +145,8 @@ int faults_set(struct faults *f, const json_t *rules, struct err *e)
     return 0;
 }
 
-/* --- Matching ---------------------------------------------------------------------------------------- */
+/* --- Matching
+ * ---------------------------------------------------------------------------------------- */
 
 static bool member_fits(const json_t *rule, const char *name, const char *value)
 {
@@ -179,7 +179,8 @@ static bool rule_fires(struct rule *rule, const struct fault_view *v)
     return true;
 }
 
-/* --- What a rule does ---------------------------------------------------------------------------------- */
+/* --- What a rule does
+ * ---------------------------------------------------------------------------------- */
 
 static void choose_named(const json_t *rule, struct fault_choice *ret)
 {
@@ -261,8 +262,8 @@ static void choose_kind(const char *kind, uint64_t random, struct fault_choice *
         ret->retry_after_s = -1;
 }
 
-/* "mix": true draws from all kinds, "mix": [names] from those. A permanent token does not expire for
- * the length of one request, so that kind needs a short-lived credential. */
+/* "mix": true draws from all kinds, "mix": [names] from those. A permanent token does not expire
+ * for the length of one request, so that kind needs a short-lived credential. */
 static void choose_mixed(struct rule *rule, const struct fault_view *v, struct fault_choice *ret)
 {
     const json_t *mix = json_object_get(rule->json, "mix");

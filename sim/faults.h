@@ -31,7 +31,8 @@ enum fault_kind {
 struct fault_choice {
     enum fault_kind kind;
     int64_t delay_ms; /* real; before the request is looked at */
-    int64_t number;   /* status; bytes a second; stall: real ms until the connection closes, 0 = never */
+    int64_t
+        number; /* status; bytes a second; stall: real ms until the connection closes, 0 = never */
     int64_t retry_after_s; /* with a status; simulated seconds, -1 = not given */
     char word[64];
 };
@@ -45,7 +46,8 @@ struct fault_view {
 struct faults *faults_new(void);
 void faults_free(struct faults *f); /* NULL is fine */
 
-/* Replaces all rules; ERR_USAGE names the rule and the member that is wrong, and nothing changes. */
+/* Replaces all rules; ERR_USAGE names the rule and the member that is wrong, and nothing changes.
+ */
 int faults_set(struct faults *f, const json_t *rules, struct err *e);
 const json_t *faults_rules(const struct faults *f); /* as they were set; borrowed */
 void faults_choose(struct faults *f, const struct fault_view *v, struct fault_choice *ret);

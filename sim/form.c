@@ -87,7 +87,8 @@ const struct form_part *form_find(const struct form_part *parts, size_t n, const
     return NULL;
 }
 
-const char *form_text(struct arena *arena, const struct form_part *parts, size_t n, const char *name)
+const char *form_text(struct arena *arena, const struct form_part *parts, size_t n,
+                      const char *name)
 {
     const struct form_part *part = form_find(parts, n, name);
 

@@ -51,8 +51,8 @@ static int profile_read(const json_t *from, size_t index, struct profile *ret, s
     if (!ret->host)
         return err_set(e, ERR_USAGE, "latency: hosts[%zu]: \"host\" is missing", index);
     if (median < 0 || p95 < median || median > 600000 || p95 > 600000)
-        return err_set(e, ERR_USAGE,
-                       "latency: hosts[%zu]: need 0 <= median_ms <= p95_ms <= 600000", index);
+        return err_set(e, ERR_USAGE, "latency: hosts[%zu]: need 0 <= median_ms <= p95_ms <= 600000",
+                       index);
     if (ret->error_rate < 0 || ret->error_rate > 1)
         return err_set(e, ERR_USAGE, "latency: hosts[%zu]: error_rate must be within 0 and 1",
                        index);
@@ -76,10 +76,8 @@ int latency_set(struct latency *l, const json_t *profile, struct err *e)
         }
     json_decref(l->json);
     free(l->list);
-    *l = (struct latency){.json = copy,
-                          .list = list,
-                          .n = n,
-                          .random = (uint64_t)json_int(copy, "seed", 1)};
+    *l = (struct latency){
+        .json = copy, .list = list, .n = n, .random = (uint64_t)json_int(copy, "seed", 1)};
     return 0;
 }
 

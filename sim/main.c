@@ -31,12 +31,17 @@ static const char usage[] =
     "The hosting platforms' own APIs on loopback, and the sites deployed to them. When ready it\n"
     "prints one JSON line with the addresses, and runs until SIGTERM. Port 0 picks free ones.\n"
     "--clock-rate N   simulated seconds in one of ours (default 100; 1 is real time)\n"
-    "--faults FILE    JSON array of rules; each {\"platform\", \"method\", \"path\", \"host\": globs;\n"
-    "                 \"times\", \"after\", \"probability\", \"seed\"} and one of \"delay_ms\", \"status\"\n"
-    "                 (with \"retry_after\"), \"close\": \"before\"|\"after\", \"stall\", \"garbage\",\n"
-    "                 \"truncate\", \"endless\", \"slow_body\": bytes a second, \"expired_token\",\n"
+    "--faults FILE    JSON array of rules; each {\"platform\", \"method\", \"path\", \"host\": "
+    "globs;\n"
+    "                 \"times\", \"after\", \"probability\", \"seed\"} and one of \"delay_ms\", "
+    "\"status\"\n"
+    "                 (with \"retry_after\"), \"close\": \"before\"|\"after\", \"stall\", "
+    "\"garbage\",\n"
+    "                 \"truncate\", \"endless\", \"slow_body\": bytes a second, "
+    "\"expired_token\",\n"
     "                 \"unknown_status\": word, or \"mix\": true (any of them at random)\n"
-    "--latency FILE   {\"hosts\": [{\"host\": glob, \"median_ms\", \"p95_ms\", \"error_rate\", \"cold_ms\"}]}\n";
+    "--latency FILE   {\"hosts\": [{\"host\": glob, \"median_ms\", \"p95_ms\", \"error_rate\", "
+    "\"cold_ms\"}]}\n";
 
 static int read_listen(const char *text, struct options *o, struct err *e)
 {
@@ -67,11 +72,13 @@ static int read_rate(const char *text, struct options *o, struct err *e)
 
 static int read_options(int argc, char **argv, struct options *o, struct err *e)
 {
-    static const struct option known[] = {
-        {"listen", required_argument, NULL, 'l'},     {"state", required_argument, NULL, 's'},
-        {"faults", required_argument, NULL, 'f'},     {"latency", required_argument, NULL, 'y'},
-        {"clock-rate", required_argument, NULL, 'r'}, {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0}};
+    static const struct option known[] = {{"listen", required_argument, NULL, 'l'},
+                                          {"state", required_argument, NULL, 's'},
+                                          {"faults", required_argument, NULL, 'f'},
+                                          {"latency", required_argument, NULL, 'y'},
+                                          {"clock-rate", required_argument, NULL, 'r'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
     int c, rc = 0;
 
     *o = (struct options){.address = "127.0.0.1", .rate = default_rate};
@@ -98,12 +105,14 @@ static int read_options(int argc, char **argv, struct options *o, struct err *e)
     return rc;
 }
 
-/* --- Ports ---------------------------------------------------------------------------------------------- */
+/* --- Ports
+ * ---------------------------------------------------------------------------------------------- */
 
 static struct http_server *listen_on(struct sim *s, const struct options *o, uint16_t port,
                                      http_handler_fn *fn, void *arg)
 {
-    struct http_server_options how = {.address = o->address, .port = port, .max_body = SIM_BODY_MAX};
+    struct http_server_options how = {
+        .address = o->address, .port = port, .max_body = SIM_BODY_MAX};
     struct err e = ERR_INIT;
     struct http_server *server = http_server_new(s->loop, &how, fn, arg, &e);
 
@@ -168,17 +177,16 @@ static int open_ports(struct sim *s, const struct options *o, struct err *e)
 static void print_ready(const struct sim *s, const struct options *o)
 {
     json_t *bases = json_object();
-    json_t *line = json_pack("{s:o, s:o, s:o, s:f}", "control",
-                             json_sprintf("http://%s:%u", o->address, (unsigned)s->control_port),
-                             "bases", bases, "sites",
-                             json_sprintf("http://%s:%u", o->address, (unsigned)s->sites_port),
-                             "clock_rate", s->rate);
+    json_t *line =
+        json_pack("{s:o, s:o, s:o, s:f}", "control",
+                  json_sprintf("http://%s:%u", o->address, (unsigned)s->control_port), "bases",
+                  bases, "sites", json_sprintf("http://%s:%u", o->address, (unsigned)s->sites_port),
+                  "clock_rate", s->rate);
     char *text;
 
     for (size_t i = 0; i + 1 < s->n_ports; i++) /* the last is the sites' */
         json_object_set_new(bases, s->ports[i].platform->name,
-                            json_sprintf("http://%s:%u%s", o->address,
-                                         (unsigned)s->ports[i].number,
+                            json_sprintf("http://%s:%u%s", o->address, (unsigned)s->ports[i].number,
                                          s->ports[i].platform->base_path));
     text = json_text(line);
     json_decref(line);
@@ -187,7 +195,9 @@ static void print_ready(const struct sim *s, const struct options *o)
     free(text);
 }
 
-/* --- Life -------------------------------------------------------------------------------------------------- */
+/* --- Life
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static json_t *read_json_file(const char *path, struct err *e)
 {
@@ -202,8 +212,8 @@ static json_t *read_json_file(const char *path, struct err *e)
 
 static int load_faults(struct sim *s, const struct options *o, struct err *e)
 {
-    json_t *rules = o->faults ? read_json_file(o->faults, e)
-                              : json_incref(json_object_get(s->state, "faults"));
+    json_t *rules =
+        o->faults ? read_json_file(o->faults, e) : json_incref(json_object_get(s->state, "faults"));
     int rc = 0;
 
     if (rules)

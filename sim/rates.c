@@ -135,7 +135,8 @@ static int64_t window_wait(struct window *at, int64_t now)
     return times_get(&at->taken, at->taken.len - row->requests) + row->window_ms - now;
 }
 
-static void verdict_add(struct rate_verdict *ret, const struct window *at, int64_t wait, int64_t now)
+static void verdict_add(struct rate_verdict *ret, const struct window *at, int64_t wait,
+                        int64_t now)
 {
     unsigned used = (unsigned)at->taken.len, limit = at->row->requests;
 
@@ -203,9 +204,9 @@ json_t *rates_books(const struct rates *w, const struct sim_platform *p)
         for (const struct window *at = w->windows; at; at = at->next)
             if (at->row == row && at->most > most)
                 most = at->most;
-        json_array_append_new(list, json_pack("{s:s, s:i, s:I, s:I}", "name", row->name, "limit",
-                                              (int)row->requests, "window_ms",
-                                              (json_int_t)row->window_ms, "most", (json_int_t)most));
+        json_array_append_new(
+            list, json_pack("{s:s, s:i, s:I, s:I}", "name", row->name, "limit", (int)row->requests,
+                            "window_ms", (json_int_t)row->window_ms, "most", (json_int_t)most));
     }
     return list;
 }

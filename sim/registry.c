@@ -6,10 +6,14 @@
 const struct sim_platform *const sim_platforms[] = {
     &sim_cloudflare,
 #ifdef SIM_STATIC
-    &sim_netlify, &sim_vercel,
+    &sim_netlify,
+    &sim_vercel,
 #endif
 #ifdef SIM_SERVICES
-    &sim_koyeb, &sim_render, &sim_railway, &sim_expo,
+    &sim_koyeb,
+    &sim_render,
+    &sim_railway,
+    &sim_expo,
 #endif
     NULL,
 };

@@ -6,17 +6,18 @@
 #include <string.h>
 
 /*
- * Answers, spoiled on purpose. What takes time (a stall, a slow or an endless body) lives in a `drip`
- * of its own, until it ends or the peer leaves.
+ * Answers, spoiled on purpose. What takes time (a stall, a slow or an endless body) lives in a
+ * `drip` of its own, until it ends or the peer leaves.
  */
 enum { DRIP_MS = 20, ENDLESS_CHUNK = 64 << 10, ENDLESS_MAX = 256 << 20 };
 
 struct drip {
     struct http_exchange *x;
     struct timer *timer;
-    char *body; /* NULL: endless */
+    char *body;
     size_t len, at, step;
-    bool close; /* only waits to close the connection */
+    bool endless; /* body is sent again and again */
+    bool close;   /* only waits to close the connection */
 };
 
 static void drip_free(void *arg)
@@ -42,10 +43,8 @@ static void drip_end(struct drip *d, bool whole)
 
 static void drip_endless(struct drip *d)
 {
-    static const char spaces[ENDLESS_CHUNK] = {[0 ... ENDLESS_CHUNK - 1] = ' '};
-
-    http_exchange_chunk(d->x, spaces, sizeof(spaces));
-    d->at += sizeof(spaces);
+    http_exchange_chunk(d->x, d->body, ENDLESS_CHUNK);
+    d->at += ENDLESS_CHUNK;
     if (d->at < ENDLESS_MAX)
         timer_start(d->timer, DRIP_MS);
     else
@@ -55,16 +54,17 @@ static void drip_endless(struct drip *d)
 static void drip_fired(void *arg)
 {
     struct drip *d = arg;
-    size_t n = d->len - d->at < d->step ? d->len - d->at : d->step;
+    size_t n;
 
     if (d->close) {
         drip_end(d, false);
         return;
     }
-    if (!d->body) {
+    if (d->endless) {
         drip_endless(d);
         return;
     }
+    n = d->len - d->at < d->step ? d->len - d->at : d->step;
     http_exchange_chunk(d->x, d->body + d->at, n);
     d->at += n;
     if (d->at < d->len)
@@ -110,6 +110,9 @@ static void send_endlessly(struct call *c, int status, const char *type)
 {
     struct drip *d = drip_new(c);
 
+    d->endless = true;
+    d->body = mem_alloc(ENDLESS_CHUNK);
+    memset(d->body, ' ', ENDLESS_CHUNK);
     http_exchange_begin(d->x, status, type, -1);
     timer_start(d->timer, 0);
 }
@@ -158,7 +161,8 @@ void reply_send(struct call *c, int status, const char *type, const void *body, 
     }
 }
 
-/* --- A word that no client has heard of --------------------------------------------------------------- */
+/* --- A word that no client has heard of
+ * --------------------------------------------------------------- */
 
 /* "active" says that an account or a token is valid, not how a deployment goes. */
 static bool is_state(const char *key, const json_t *value)

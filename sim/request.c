@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- Making a call ------------------------------------------------------------------------------- */
+/* --- Making a call -------------------------------------------------------------------------------
+ */
 
 /* The path behind the platform's base, or NULL when it is elsewhere. */
 static const char *behind_base(const char *path, const char *base)
@@ -110,7 +111,8 @@ static struct call *call_new(struct http_exchange *x, struct port *port)
     return c;
 }
 
-/* --- Running it ------------------------------------------------------------------------------------ */
+/* --- Running it
+ * ------------------------------------------------------------------------------------ */
 
 static void no_such_route(struct sim_request *r)
 {
@@ -187,7 +189,7 @@ void request_received(struct http_exchange *x, void *arg)
 static void later_fired(void *arg)
 {
     struct call *c = arg;
-    void (*then)(struct sim_request *r) = c->then;
+    void (*then)(struct sim_request * r) = c->then;
 
     c->then = NULL;
     then(&c->r);
@@ -207,7 +209,8 @@ void sim_later(struct sim_request *r, int64_t real_ms, void (*fn)(struct sim_req
     timer_start(c->timer, real_ms);
 }
 
-/* --- Answering ------------------------------------------------------------------------------------- */
+/* --- Answering
+ * ------------------------------------------------------------------------------------- */
 
 /* In the stream and in the books, while the request can still be read. */
 static void call_note(struct call *c, int status)
@@ -239,8 +242,8 @@ void call_abort(struct call *c)
 
 static bool answer_is_lost(const struct call *c)
 {
-    return !c->r.x || (!c->planned && (c->fault.kind == FAULT_CLOSE_AFTER ||
-                                       c->fault.kind == FAULT_STALL));
+    return !c->r.x ||
+           (!c->planned && (c->fault.kind == FAULT_CLOSE_AFTER || c->fault.kind == FAULT_STALL));
 }
 
 static void answer_head(struct call *c, int status)
@@ -304,7 +307,8 @@ void sim_answer_file(struct sim_request *r, int status, const char *type, const 
     buf_release(&bytes);
 }
 
-/* --- What handlers read ------------------------------------------------------------------------------ */
+/* --- What handlers read
+ * ------------------------------------------------------------------------------ */
 
 const char *sim_query(const struct sim_request *r, const char *name)
 {

@@ -32,8 +32,9 @@ static void products_get(struct sim_request *r)
                                               "name", kinds[i % 5], "price_cents",
                                               (json_int_t)(995 + (i * 37) % 9000), "currency",
                                               "CAD", "in_stock", i % 7 != 0));
-    sim_answer(r, 200, json_pack("{s:o, s:i, s:I}", "products", list, "total", PRODUCTS, "limit",
-                                 (json_int_t)limit));
+    sim_answer(r, 200,
+               json_pack("{s:o, s:i, s:I}", "products", list, "total", PRODUCTS, "limit",
+                         (json_int_t)limit));
 }
 
 static void stores_get(struct sim_request *r)
@@ -56,7 +57,8 @@ static void preflight(struct sim_request *r)
 {
     const char *asked = sim_header(r, "Access-Control-Request-Headers");
 
-    sim_set_header(r, "Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+    sim_set_header(r, "Access-Control-Allow-Methods",
+                   "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
     sim_set_header(r, "Access-Control-Allow-Headers", "%s", asked ? asked : "*");
     sim_set_header(r, "Access-Control-Max-Age", "600");
     sim_answer(r, 204, NULL);

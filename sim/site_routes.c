@@ -8,14 +8,15 @@
 
 /*
  * Routes of Vercel's Build Output API v3: matched in order within a phase; a phase begins with
- * {"handle": NAME}. Before the first handle come redirects, headers and rewrites; "filesystem" looks
- * for files first; "hit" adds headers to what was found; "error" chooses the page for a failure.
- * Patterns are JavaScript regular expressions; what POSIX lacks is rewritten, and a pattern that
- * cannot be (look-around) never matches.
+ * {"handle": NAME}. Before the first handle come redirects, headers and rewrites; "filesystem"
+ * looks for files first; "hit" adds headers to what was found; "error" chooses the page for a
+ * failure. Patterns are JavaScript regular expressions; what POSIX lacks is rewritten, and a
+ * pattern that cannot be (look-around) never matches.
  */
 enum { HOPS_MAX = 8, PATTERN_MAX = 4096 };
 
-/* --- Patterns ---------------------------------------------------------------------------------------------- */
+/* --- Patterns
+ * ---------------------------------------------------------------------------------------------- */
 
 /* One "(": returns what follows it in the source, or NULL when POSIX has no such group. */
 static const char *open_group(struct route *route, struct arena *arena, const char *p,
@@ -93,8 +94,8 @@ static void compile(struct route *route, struct arena *arena, const char *src)
     struct buf pattern = BUF_INIT(PATTERN_MAX);
     int flags = REG_EXTENDED | (json_flag(route->json, "caseSensitive", false) ? 0 : REG_ICASE);
 
-    route->usable =
-        translate(route, arena, src, &pattern) && regcomp(&route->src, buf_str(&pattern), flags) == 0;
+    route->usable = translate(route, arena, src, &pattern) &&
+                    regcomp(&route->src, buf_str(&pattern), flags) == 0;
     buf_release(&pattern);
 }
 
@@ -154,7 +155,9 @@ bool route_matches(const struct route *route, const char *path, struct captures 
     return true;
 }
 
-/* --- Serving -------------------------------------------------------------------------------------------------- */
+/* --- Serving
+ * --------------------------------------------------------------------------------------------------
+ */
 
 struct walk {
     struct sim_request *r;
@@ -182,15 +185,16 @@ static bool method_fits(const struct route *route, const char *method)
     return !methods;
 }
 
-static const char *set_headers(struct walk *w, const struct route *route, const struct captures *found)
+static const char *set_headers(struct walk *w, const struct route *route,
+                               const struct captures *found)
 {
     const char *name, *location = NULL;
     json_t *value;
 
     json_object_foreach(json_object_get(route->json, "headers"), name, value)
     {
-        const char *filled = rules_fill(w->r->arena, json_is_string(value) ? json_string_value(value) : "",
-                                        found);
+        const char *filled =
+            rules_fill(w->r->arena, json_is_string(value) ? json_string_value(value) : "", found);
 
         if (strcasecmp(name, "Location") == 0)
             location = filled;

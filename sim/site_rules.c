@@ -9,12 +9,13 @@
 #include <string.h>
 
 /*
- * _headers and _redirects as Cloudflare Pages and Netlify document them: one rule a line, '#' begins
- * a comment, ':name' matches a part of the path and '*' any rest.
+ * _headers and _redirects as Cloudflare Pages and Netlify document them: one rule a line, '#'
+ * begins a comment, ':name' matches a part of the path and '*' any rest.
  */
 enum { WORDS_MAX = 8, LINES_OF_RULE = 64 };
 
-/* --- Patterns -------------------------------------------------------------------------------------------- */
+/* --- Patterns
+ * -------------------------------------------------------------------------------------------- */
 
 static size_t name_length(const char *p)
 {
@@ -88,7 +89,8 @@ bool rules_match(const char *pattern, const char *path, struct captures *ret)
     return false;
 }
 
-static const struct capture *capture_named(const struct captures *found, const char *name, size_t len)
+static const struct capture *capture_named(const struct captures *found, const char *name,
+                                           size_t len)
 {
     for (size_t i = 0; i < found->n; i++) {
         const struct capture *c = &found->list[i];
@@ -126,7 +128,9 @@ const char *rules_fill(struct arena *arena, const char *to, const struct capture
     return filled;
 }
 
-/* --- Lines -------------------------------------------------------------------------------------------------- */
+/* --- Lines
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static size_t split_words(char *line, char *words[WORDS_MAX])
 {
@@ -157,7 +161,8 @@ static int status_of(const char *word, bool *ret_force)
     return text_int(digits, 100, 599, &status) == 0 ? (int)status : 0;
 }
 
-/* from [parameters] to [status[!]] [conditions]: `to` is the first word behind that begins as one. */
+/* from [parameters] to [status[!]] [conditions]: `to` is the first word behind that begins as one.
+ */
 static struct redirect *redirect_of(struct arena *arena, char *line)
 {
     char *words[WORDS_MAX];

@@ -8,10 +8,10 @@
 #include <string.h>
 
 /*
- * From a path to a file, as the static hosts do it. The differences are small but visible: Cloudflare
- * redirects away from ".html" and falls back to the root page when there is no 404 page; Netlify
- * serves both forms and lets files win over redirects that are not forced; Vercel keeps names as
- * they are.
+ * From a path to a file, as the static hosts do it. The differences are small but visible:
+ * Cloudflare redirects away from ".html" and falls back to the root page when there is no 404 page;
+ * Netlify serves both forms and lets files win over redirects that are not forced; Vercel keeps
+ * names as they are.
  */
 enum { REWRITES_MAX = 4 };
 
@@ -20,7 +20,8 @@ const char *site_file(const struct site *site, const char *path)
     return json_string_value(json_object_get(json_object_get(site->record, "files"), path));
 }
 
-/* --- Sending ------------------------------------------------------------------------------------------- */
+/* --- Sending
+ * ------------------------------------------------------------------------------------------- */
 
 static void set_rule_headers(struct sim_request *r, const struct site *site)
 {
@@ -30,7 +31,8 @@ static void set_rule_headers(struct sim_request *r, const struct site *site)
         if (!rule->lines || !rules_match(rule->pattern, r->path, &found))
             continue;
         for (size_t i = 0; rule->lines[i]; i += 2)
-            sim_set_header(r, rule->lines[i], "%s", rules_fill(r->arena, rule->lines[i + 1], &found));
+            sim_set_header(r, rule->lines[i], "%s",
+                           rules_fill(r->arena, rule->lines[i + 1], &found));
     }
 }
 
@@ -50,8 +52,8 @@ void site_send(struct sim_request *r, struct site *site, const char *path, int s
     const char *blob = site_file(site, path), *seen = sim_header(r, "If-None-Match"), *file;
     size_t size;
 
-    file = blob ? blob_file(r->sim, json_str(site->record, "space", ""), blob, r->arena, &size)
-                : NULL;
+    file =
+        blob ? blob_file(r->sim, json_str(site->record, "space", ""), blob, r->arena, &size) : NULL;
     if (!file) {
         sim_answer_text(r, 500, "text/plain", "the simulator lost this file's content\n");
         return;
@@ -119,7 +121,8 @@ static void not_found(struct sim_request *r, struct site *site, const char *path
         sim_answer_text(r, 404, "text/plain; charset=utf-8", "Not Found\n");
 }
 
-/* --- Finding --------------------------------------------------------------------------------------------- */
+/* --- Finding
+ * --------------------------------------------------------------------------------------------- */
 
 /* What a path leads to: a file, another address, or nothing. */
 struct target {
@@ -157,7 +160,8 @@ static struct target find_folder(struct sim_request *r, const struct site *site,
     return t;
 }
 
-static struct target find_cloudflare(struct sim_request *r, const struct site *site, const char *path)
+static struct target find_cloudflare(struct sim_request *r, const struct site *site,
+                                     const char *path)
 {
     struct target t = {0};
 

@@ -1,5 +1,5 @@
-#include "core.h"
 #include "sites.h"
+#include "core.h"
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -59,7 +59,8 @@ void sites_free(struct sites *l)
     free(l);
 }
 
-/* --- By host ------------------------------------------------------------------------------------------- */
+/* --- By host
+ * ------------------------------------------------------------------------------------------- */
 
 static struct site *site_exact(const struct sim *s, const char *host)
 {
@@ -154,7 +155,8 @@ void sim_site_remove(struct sim *s, const char *host)
     sim_changed(s);
 }
 
-/* --- Publishing ------------------------------------------------------------------------------------------ */
+/* --- Publishing
+ * ------------------------------------------------------------------------------------------ */
 
 /* The commit that a bundle carries about itself, when it does. */
 static const char *commit_of(struct sim *s, const char *space, const json_t *files,
@@ -180,9 +182,9 @@ void sim_site_static(struct sim *s, const struct sim_platform *p, const char *ho
 {
     struct arena arena = ARENA_INIT;
     const char *commit = commit_of(s, blob_space, files, &arena);
-    json_t *record = json_pack("{s:s, s:s, s:O, s:s*, s:s*, s:s*}", "kind", "static", "space",
-                               blob_space, "files", files, "headers", headers, "redirects",
-                               redirects, "commit", commit);
+    json_t *record =
+        json_pack("{s:s, s:s, s:O, s:s*, s:s*, s:s*}", "kind", "static", "space", blob_space,
+                  "files", files, "headers", headers, "redirects", redirects, "commit", commit);
 
     publish(s, p, host, record);
     arena_release(&arena);
@@ -229,7 +231,9 @@ void sim_site_environment(struct sim *s, const char *host, const char *environme
     sim_changed(s);
 }
 
-/* --- Asking ------------------------------------------------------------------------------------------------ */
+/* --- Asking
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static bool is_service(const struct site *site)
 {

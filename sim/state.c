@@ -44,7 +44,8 @@ void sim_changed(struct sim *s)
     s->changed = true;
 }
 
-/* --- Time ------------------------------------------------------------------------------------------ */
+/* --- Time
+ * ------------------------------------------------------------------------------------------ */
 
 int64_t sim_now_ms(const struct sim *s)
 {
@@ -72,7 +73,8 @@ void sim_iso(int64_t ms, char ret[32])
     snprintf(ret, 32, "%.19s.%03dZ", seconds, (int)(ms % 1000));
 }
 
-/* --- Ids --------------------------------------------------------------------------------------------- */
+/* --- Ids
+ * --------------------------------------------------------------------------------------------- */
 
 static void id_digest(struct sim *s, uint8_t ret[SHA256_LEN])
 {
@@ -118,7 +120,8 @@ static void seed_make(char ret[33])
     hex_encode(random, sizeof(random), ret);
 }
 
-/* --- Reading and writing ----------------------------------------------------------------------------- */
+/* --- Reading and writing
+ * ----------------------------------------------------------------------------- */
 
 int state_open(struct sim *s, struct err *e)
 {
@@ -139,7 +142,8 @@ int state_open(struct sim *s, struct err *e)
         s->state = json_read(text.data, text.len, path, e);
         rc = json_is_object(s->state) ? 0 : -1;
         if (s->state && rc != 0)
-            err_set(e, ERR_STORE, "%s: not a JSON object; remove the state folder to begin anew", path);
+            err_set(e, ERR_STORE, "%s: not a JSON object; remove the state folder to begin anew",
+                    path);
     }
     buf_release(&text);
     free(path);

@@ -81,8 +81,8 @@ void stream_free(struct stream *t)
 
 static bool is_secret_name(const char *name)
 {
-    static const char *const marks[] = {"authorization", "cookie", "token", "secret", "key",
-                                        "password", "session"};
+    static const char *const marks[] = {"authorization", "cookie",   "token",  "secret",
+                                        "key",           "password", "session"};
 
     for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++)
         if (strcasestr(name, marks[i]))
