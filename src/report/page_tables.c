@@ -172,7 +172,7 @@ static void add_rules(const struct comparison *c, struct buf *out)
              "<li>Ranges hold the true figure with %.0f%% confidence: success by Wilson's score "
              "interval, median and p95 by order statistics without any assumption on the shape, "
              "the average by Student's t over stretches of time. Quantiles come from a sketch "
-             "that is exact to 1%%.</li>\n",
+             "whose error is at most 1%%.</li>\n",
              100 * c->options.confidence);
     buf_addf(
         out,

@@ -86,7 +86,7 @@ static void draw_grid(struct buf *out, const struct axis *x, const struct axis *
 
 void plot_distribution(const struct comparison *c, struct buf *out)
 {
-    double low = INFINITY, high = 0;
+    double low = HUGE_VAL, high = 0;
     for (size_t i = 0; i < c->n_environments; i++) {
         const struct sketch *s = &c->environments[i].times;
         if (s->n == 0)

@@ -175,7 +175,7 @@ static void draw_time_axis(struct buf *out, const struct axis *x, double y)
 
 void plot_history(const struct comparison *c, struct buf *out)
 {
-    double low = INFINITY, high = 0;
+    double low = HUGE_VAL, high = 0;
     for (size_t i = 0; i < c->n_environments; i++)
         for (size_t k = 0; k < c->n_moments; k++)
             if (answered(&c->environments[i].moments[k])) {
