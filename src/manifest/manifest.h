@@ -238,7 +238,7 @@ struct manifest_alert {
     const char **to; /* mail: addresses */
     size_t n_to;
     const char *from;          /* mail */
-    unsigned on;               /* bits of enum alert_event */
+    unsigned events;           /* bits of enum alert_event */
     const char **environments; /* none given = all */
     size_t n_environments;
     int64_t repeat_ms; /* the same alert at most this often */
@@ -418,6 +418,8 @@ void manifest_free(struct manifest *m);
  * gives an equal manifest. No secret value is in it, only $NAMEs. */
 struct buf;
 void manifest_print(const struct manifest *m, struct buf *out);
+/* The same contents; places in the file do not count. */
+bool manifest_equal(const struct manifest *a, const struct manifest *b);
 /* JSON Schema (2020-12) for editors; and the reference of all keys as mdoc for the man page. */
 void manifest_schema_json(struct buf *out);
 void manifest_schema_mdoc(struct buf *out);

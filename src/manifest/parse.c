@@ -151,15 +151,6 @@ static void read_word_list(struct reading *r, const struct key *row, const struc
 /* --- Maps of named entries ----------------------------------------------------------------------
  */
 
-/* The row of a scope that holds one value only. */
-static const struct key *only_key(enum scope_id in)
-{
-    const struct key *row = schema_keys;
-    while (!(row->in & SCOPE_BIT(in)))
-        row++;
-    return row;
-}
-
 static void read_scalar(struct reading *r, const struct key *row, const struct yaml_node *node,
                         void *base);
 
@@ -175,7 +166,7 @@ static void read_entry(struct reading *r, enum scope_id in, const struct yaml_it
     memcpy(base, &name, sizeof name);
     memcpy(member(base, scope->place), &item->key_place, sizeof item->key_place);
     if (scope->single) {
-        const struct key *row = only_key(in);
+        const struct key *row = schema_only_key(in);
         value_clear(row, base);
         read_scalar(r, row, item->value, base);
     } else {

@@ -172,7 +172,7 @@ const struct key schema_keys[] = {
      .otherwise = "workflow", .help = "Through the workflow API, or the user's eas program"},
     {IN(SERVICE), "deploy_hook", KEY_STRING, AT(manifest_binding, deploy_hook),
      .check = check_credential, .dollar = DOLLAR_NAME,
-     .help = "URL that starts a deploy and tells nothing of its end; used when there is no token"},
+     .help = "URL that starts a deploy but tells no more; used without a token"},
     {IN(SERVICE), "repository", KEY_STRING, AT(manifest_binding, repository),
      .help = "Repository that the platform builds from"},
     {IN(SERVICE), "image", KEY_STRING, AT(manifest_binding, image),
@@ -252,8 +252,7 @@ const struct key schema_keys[] = {
      .only = FOR(CHECK_TCP) | FOR(CHECK_TLS), .min = 1, .max = 65535,
      .help = "Port; that of the address when not given"},
     {IN(CHECK), "wake", KEY_WORD, AT(manifest_check, wake), .words = wakes, .otherwise = "always",
-     .help =
-         "Whether a sleeping target is woken: at each turn, only when a cold start is due, never"},
+     .help = "Whether a sleeping target is woken; due: for a cold start only"},
     {IN(HEADER), "value", KEY_STRING, AT(manifest_pair, value), .dollar = DOLLAR_NAME,
      .help = "The header's value"},
 
@@ -348,7 +347,7 @@ const struct key schema_keys[] = {
      .check = check_address, .help = "Recipients"},
     {IN(ALERT), "from", KEY_STRING, AT(manifest_alert, from), .only = FOR(ALERT_MAIL),
      .check = check_address, .help = "Sender"},
-    {IN(ALERT), "on", KEY_WORDS, AT(manifest_alert, on), .words = schema_events,
+    {IN(ALERT), "events", KEY_WORDS, AT(manifest_alert, events), .words = schema_events,
      .otherwise = "down,up,failover,deploy-failed,limit,budget,certificate",
      .help = "What is told"},
     {IN(ALERT), "environments", KEY_STRINGS, LIST(manifest_alert, environments), STRINGS,

@@ -118,6 +118,9 @@ const struct key *schema_find(enum scope_id in, const char *name);
 /* True when the row has a meaning for this very struct (its kind). */
 bool schema_applies(const struct key *row, enum scope_id in, const void *base);
 
+/* The one row of a scope whose entries are NAME: value. */
+const struct key *schema_only_key(enum scope_id in);
+
 /* Values of text, by the row's type; shared by the reader and the defaults. -1 leaves the member
  * untouched and puts why, and what to write instead, into e->text, which never quotes a value that
  * may be secret. `a` keeps strings. Scalars, and KEY_WORDS as "a,b". */

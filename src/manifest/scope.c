@@ -84,6 +84,14 @@ const struct key *schema_find(enum scope_id in, const char *name)
     return NULL;
 }
 
+const struct key *schema_only_key(enum scope_id in)
+{
+    const struct key *row = schema_keys;
+    while (!(row->in & SCOPE_BIT(in)))
+        row++;
+    return row;
+}
+
 bool schema_applies(const struct key *row, enum scope_id in, const void *base)
 {
     int kind = schema_scopes[in].kind;
