@@ -116,6 +116,7 @@ static void add_base64_forms(struct redactor *r, const char *name, const char *v
     add_url_alphabet(r, name, text, base64_encode((const uint8_t *)value, len, text));
     for (size_t shift = 0; shift < 3; shift++) {
         memset(shifted, 0, shift);
+        /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): bytes, not text */
         memcpy(shifted + shift, value, len);
         base64_encode(shifted, shift + len, text);
 

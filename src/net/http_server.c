@@ -68,6 +68,7 @@ static enum MHD_Result take_piece(struct http_exchange *x, const char *data, siz
     return x->swallowed > x->server->max_body + SPARE_BODY ? MHD_NO : MHD_YES;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): libmicrohttpd's type has eight parameters */
 static enum MHD_Result take_request(void *arg, struct MHD_Connection *connection, const char *url,
                                     const char *method, const char *version, const char *data,
                                     size_t *len, void **context)

@@ -136,9 +136,7 @@ static void set_method(struct http_transfer *t)
         curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, length);
     }
     /* POST and PUT by their own options: only then a 303 is followed with GET. */
-    if (!post && !put && strcmp(method, "GET") != 0)
-        curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, method);
-    else if (length > 0 && !post && !put)
+    if (!post && !put && (length > 0 || strcmp(method, "GET") != 0))
         curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, method);
     curl_easy_setopt(t->easy, CURLOPT_READFUNCTION, give_body);
     curl_easy_setopt(t->easy, CURLOPT_READDATA, t);
@@ -335,33 +333,39 @@ static void explain(struct http_transfer *t, CURLcode code)
     err_set(e, ERR_NET, "%s: %s", t->host, curl_easy_strerror(code));
 }
 
+/* "Name:  value \r" in place; false when it is no header: the status line and the empty one. */
+static bool parse_line(char *line, struct http_header *ret)
+{
+    char *colon = strchr(line, ':');
+
+    if (!colon || colon == line)
+        return false;
+    *colon = '\0';
+    for (char *c = line; *c; c++)
+        *c = (char)tolower((unsigned char)*c);
+
+    char *value = colon + 1 + strspn(colon + 1, " \t");
+    size_t len = strlen(value);
+
+    while (len > 0 && strchr(" \t\r", value[len - 1]))
+        len--;
+    value[len] = '\0';
+    *ret = (struct http_header){line, value};
+    return true;
+}
+
 static void parse_head(struct http_transfer *t, struct arena *a, struct http_reply *ret)
 {
-    size_t lines = 0;
-
-    for (size_t i = 0; i < t->head.len; i++)
-        lines += t->head.data[i] == '\n';
-
-    struct http_header *headers = arena_array(a, lines + 1, sizeof *headers);
     char *rest = arena_strdup(a, buf_str(&t->head)), *line;
+    size_t lines = 1;
 
-    while ((line = strsep(&rest, "\n"))) {
-        char *colon = strchr(line, ':');
+    for (const char *c = rest; *c; c++)
+        lines += *c == '\n';
 
-        if (!colon || colon == line)
-            continue; /* the status line and the empty one */
-        *colon = '\0';
-        for (char *c = line; *c; c++)
-            *c = (char)tolower((unsigned char)*c);
+    struct http_header *headers = arena_array(a, lines, sizeof *headers);
 
-        char *value = colon + 1 + strspn(colon + 1, " \t");
-        size_t len = strlen(value);
-
-        while (len > 0 && strchr(" \t\r", value[len - 1]))
-            len--;
-        value[len] = '\0';
-        headers[ret->n_headers++] = (struct http_header){line, value};
-    }
+    while ((line = strsep(&rest, "\n")))
+        ret->n_headers += parse_line(line, &headers[ret->n_headers]);
     ret->headers = headers;
 }
 

@@ -87,8 +87,9 @@ void loop_free(struct loop *l)
     if (!l)
         return;
     uv_walk(&l->uv, close_handle, NULL);
-    uv_run(&l->uv, UV_RUN_DEFAULT);
-    uv_loop_close(&l->uv);
+    do /* again when a callback stops the loop, or pool work is still under way */
+        uv_run(&l->uv, UV_RUN_DEFAULT);
+    while (uv_loop_close(&l->uv) == UV_EBUSY);
     free(l);
 }
 
