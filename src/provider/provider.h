@@ -55,6 +55,7 @@ struct want {
     const char *marker; /* "trine uat-7": unique a release; finds our own deployment */
     /* credentials and options, expanded; "" = not given */
     const char *token, *account, *team, *region, *plan, *channel, *deploy_hook, *url;
+    const char *project; /* Railway: the project that holds the service */
     const char *repository, *image, *dockerfile, *run, *path; /* service source */
     const char *app_id, *workflow, *profile, *mode;           /* expo */
     const char *deploy, *status, *rollback;                   /* exec */

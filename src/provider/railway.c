@@ -134,7 +134,7 @@ static int take_projects(struct deployment *d, const struct want *w, const json_
                          struct err *e)
 {
     const json_t *edges = json_at(data, "projects.edges");
-    const char *name = w->account[0] ? w->account : w->project_name;
+    const char *name = or_null(w->project) ? w->project : w->project_name;
     char detail[sizeof(d->detail)];
 
     if (!json_is_array(edges))
@@ -156,7 +156,7 @@ static int take_projects(struct deployment *d, const struct want *w, const json_
     }
     (void)snprintf(
         detail, sizeof(detail),
-        "the token sees no project \"%s\"; create it, name another one as `account`, or use a "
+        "the token sees no project \"%s\"; create it, name another one as `project`, or use a "
         "project token",
         name);
     return fail(d, "no project", detail);
