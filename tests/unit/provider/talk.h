@@ -70,23 +70,21 @@ static inline struct talk talk_with(const struct provider_ops *ops)
 
 static inline void talk_end(struct talk *t)
 {
-    http_request_release(&t->call.http);
-    t->call = (struct call){0};
-    free(t->d.needed);
-    t->d.needed = NULL;
+    call_release(&t->call);
+    provider_release(&t->d);
 }
 
 /* The next turn that is not a wait. */
 static inline enum turn turn(struct talk *t)
 {
-    http_request_release(&t->call.http);
+    call_release(&t->call);
     t->waits = 0;
     do {
         t->call = (struct call){0};
         t->e = ERR_INIT;
         t->turn = t->ops->next(&t->d, &t->want, &t->call, &t->wait_ms, &t->e);
         if (t->turn == TURN_WAIT)
-            http_request_release(&t->call.http);
+            call_release(&t->call);
     } while (t->turn == TURN_WAIT && ++t->waits < 3);
     return t->turn;
 }
@@ -125,17 +123,17 @@ static inline int answer(struct talk *t, int status, const char *body)
     return 1;
 }
 
-/* No answer came, or the process was killed after sending: only what is stored is left. */
+/* No answer came, or the process was killed after sending: only what was stored is left. */
 static inline void lost(struct talk *t)
 {
-    struct deployment stored = t->d;
+    json_t *stored = provider_save(&t->d);
 
-    free(t->d.needed);
-    stored.step = t->call.once ? t->call.unclear : t->d.step;
-    stored.needed = NULL;
-    stored.cursor = stored.uploads_total = stored.uploads_done = 0;
-    memset(stored.session, 0, sizeof(stored.session));
-    t->d = stored;
+    if (t->call.once)
+        json_object_set_new(stored, "step", json_integer(t->call.unclear));
+    provider_release(&t->d);
+    t->d = (struct deployment){0};
+    (void)provider_load(&t->d, stored, &t->e);
+    json_decref(stored);
 }
 
 static inline bool body_has(const struct talk *t, const char *text)
