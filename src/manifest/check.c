@@ -28,6 +28,16 @@ void complain(struct reading *r, const struct complaint *c, const char *fmt, ...
     problem_add(r->problems, at, path, "%s", why);
 }
 
+bool was_given(const struct reading *r, const void *member)
+{
+    return places_get(&r->places, member, (struct place){0}).line != 0;
+}
+
+bool was_refused(const struct reading *r, const void *member)
+{
+    return places_get(&r->wrong, member, (struct place){0}).line != 0;
+}
+
 const struct manifest_environment *require_environment(struct reading *r, const struct complaint *c,
                                                        const char *name)
 {
@@ -155,6 +165,13 @@ static int by_project_and_age(const void *a, const void *b)
     return order ? order : x < y ? -1 : x > y;
 }
 
+/* The same cell, because an app, an environment or an instance stands twice: told of elsewhere. */
+static bool same_cell(const struct cell *x, const struct cell *y)
+{
+    return strcmp(x->env->name, y->env->name) == 0 && strcmp(x->app->name, y->app->name) == 0 &&
+           strcmp(x->instance, y->instance) == 0;
+}
+
 /* One problem a binding is enough: a pattern without {app} makes all its names collide. */
 static void check_collisions(struct reading *r, const struct matrix *x)
 {
@@ -168,7 +185,7 @@ static void check_collisions(struct reading *r, const struct matrix *x)
     for (size_t i = 1; i < n; i++) {
         const struct cell *c = sorted[i], *other = sorted[i - 1];
         size_t slot = 3 * (size_t)(c->env - r->m->environments) + c->app->kind;
-        if (by_project(&sorted[i - 1], &sorted[i]) != 0 || told[slot])
+        if (by_project(&sorted[i - 1], &sorted[i]) != 0 || told[slot] || same_cell(c, other))
             continue;
         told[slot] = true;
         char why[600];

@@ -104,6 +104,7 @@ static void default_failover(struct manifest *m, struct manifest_route *route)
 static void check_weights(struct reading *r, const struct manifest_route *route, struct complaint c)
 {
     int sum = 0;
+    bool refused = false;
     c.key = "weights";
     for (size_t i = 0; i < route->n_weights; i++) {
         const struct manifest_weight *w = &route->weights[i];
@@ -114,9 +115,10 @@ static void check_weights(struct reading *r, const struct manifest_route *route,
         if (listed(route->backup, route->n_backup, w->environment))
             complain(r, &at, "%s is also a backup; it can be only one of both", w->environment);
         sum += w->weight;
+        refused = refused || was_refused(r, &w->weight);
     }
     c.member = &route->weights;
-    if (sum == 0 && route->n_weights)
+    if (sum == 0 && route->n_weights && !refused)
         complain(r, &c, "all weights are 0: nobody would answer; give one more than 0");
 }
 
@@ -215,7 +217,8 @@ static void check_limit(struct reading *r, struct manifest_limit *limit)
     c.key = "limit";
     c.member = &limit->limit;
     enum manifest_unit unit = metric_unit(limit->metric);
-    if (limit->limit.unit != UNIT_NONE && limit->limit.unit != unit)
+    if (limit->limit.unit != UNIT_NONE && limit->limit.unit != unit &&
+        !was_refused(r, &limit->metric))
         complain(r, &c, "is of the wrong unit for this metric; write one such as %s",
                  examples[unit]);
     if (limit->alert.unit == UNIT_NONE) {
@@ -298,13 +301,13 @@ static void check_parity(struct reading *r, const struct manifest_parity *p)
 static void check_schedule(struct reading *r, const struct manifest_schedule *s)
 {
     struct complaint c = {"schedules", s->name, "", NULL, s->place};
-    if (!s->every_ms == (s->at < 0))
+    if (was_given(r, &s->every_ms) == was_given(r, &s->at))
         complain(r, &c, "needs either \"every\" or \"at\"");
     if (s->job == JOB_COMMAND && !*s->command)
         complain(r, &c, "needs \"command\" when run is command");
     c.key = "day";
     c.member = &s->day;
-    if (s->day && s->at < 0)
+    if (s->day && !was_given(r, &s->at))
         complain(r, &c, "needs \"at\" beside it");
     c.key = "weekdays";
     c.member = &s->weekdays;

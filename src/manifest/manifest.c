@@ -35,6 +35,7 @@ int manifest_parse(const char *name, const char *dir, const char *text, size_t l
         manifest_read(&r, root);
         manifest_check(&r);
         places_release(&r.places);
+        places_release(&r.wrong);
     }
     arena_release(&tree);
     if (problem_list_finish(&problems, p, e)) {

@@ -203,10 +203,12 @@ static void read_scalar(struct reading *r, const struct key *row, const struct y
                         void *base)
 {
     struct err why = ERR_INIT;
-    if (!expect(r, node, YAML_SCALAR, "a single value"))
-        return;
-    if (value_read(row, node->text, base, &r->m->arena, &why))
+    if (expect(r, node, YAML_SCALAR, "a single value")) {
+        if (value_read(row, node->text, base, &r->m->arena, &why) == 0)
+            return;
         problem_add(r->problems, node->place, r->path, "%s", why.text);
+    }
+    places_put(&r->wrong, member(base, row->at), node->place);
 }
 
 static void read_key(struct reading *r, const struct key *row, const struct yaml_node *node,

@@ -11,8 +11,9 @@
 struct reading {
     struct manifest *m;
     struct problem_list *problems;
-    struct places places;
-    char path[512]; /* dotted key that is being read, for messages */
+    struct places places; /* members that were given */
+    struct places wrong;  /* members whose value was refused: no echoes about them */
+    char path[512];       /* dotted key that is being read, for messages */
 };
 
 /* Fills *r->m from the tree, defaults included. */
@@ -32,6 +33,9 @@ struct complaint {
 };
 void complain(struct reading *r, const struct complaint *c, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+bool was_given(const struct reading *r, const void *member);
+bool was_refused(const struct reading *r, const void *member);
 
 /* The environment of this name, or NULL with a problem added. */
 const struct manifest_environment *require_environment(struct reading *r, const struct complaint *c,
