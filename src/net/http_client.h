@@ -9,7 +9,8 @@ struct fault;
  * HTTP/1.1 and HTTP/2 client: libcurl's multi socket interface on the loop. It sends once: retry,
  * back-off and rate limits belong to the caller. Connections are kept and reused per host unless
  * the request says otherwise. Only http and https; TLS verified; no proxy, cookie or .netrc.
- * Requests in flight are named by id, never by pointer.
+ * Requests in flight are named by id, never by pointer. A reply compressed with gzip is unpacked
+ * (the limit counts the unpacked bytes) unless the request has an Accept-Encoding of its own.
  */
 struct http_client;
 
@@ -29,7 +30,8 @@ struct http_client_options {
 typedef void http_done_fn(uint64_t id, const struct http_reply *reply, void *arg);
 
 struct http_client *http_client_new(struct loop *loop, const struct http_client_options *o);
-void http_client_free(struct http_client *c); /* drops requests in flight without calling back */
+void http_client_free(struct http_client *c); /* drops requests in flight without calling back,
+                                               * never from inside a callback */
 
 /* Begins now. `base` is put before a url that begins with '/'. The request (and files it names) is
  * borrowed until the callback. `intended_us` is the loop clock's monotonic time the request was

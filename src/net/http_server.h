@@ -38,7 +38,8 @@ void http_exchange_headers(const struct http_exchange *x, http_header_fn *fn, vo
 void http_exchange_queries(const struct http_exchange *x, http_header_fn *fn, void *arg);
 const char *http_exchange_body(const struct http_exchange *x, size_t *ret_len);
 
-/* Told when the peer leaves before the answer was complete: the handle is dead afterwards. */
+/* Told when the peer leaves, or the server is freed, before answer, end or abort was called: the
+ * handle is dead afterwards. Who answers later needs it, to forget the handle. */
 void http_exchange_on_gone(struct http_exchange *x, void (*fn)(void *arg), void *arg);
 
 /* Header to be added to the answer; copies. */

@@ -42,7 +42,7 @@ static void a_large_buffer_keeps_every_byte(void)
         buf_addf(&b, "%05d,", i);
     CHECK(b.len == 600000 && !buf_over(&b));
     for (int i = 0; i < 100000; i += 997)
-        same = same && strtol(b.data + 6 * i, NULL, 10) == i;
+        same = same && strtol(b.data + (size_t)6 * (size_t)i, NULL, 10) == i;
     CHECK(same);
     buf_release(&b);
 }

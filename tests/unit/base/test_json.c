@@ -10,14 +10,15 @@ static json_t *read_text(const char *text, struct err *e)
     return json_read(text, strlen(text), "koyeb: reply", e);
 }
 
+static const char sample[] =
+    "{\"result\":{\"stage\":{\"name\":\"build\"},\"n\":3,\"on\":true},"
+    "\"data\":[{\"id\":\"a\"},{\"id\":\"b\",\"share\":0.5}],"
+    "\"big\":\"9007199254740993\",\"real\":4.0,\"half\":4.5,\"none\":null}";
+
 static void members_are_reached_by_path(void)
 {
     struct err e;
-    json_t *root =
-        read_text("{\"result\":{\"stage\":{\"name\":\"build\"},\"n\":3,\"on\":true},"
-                  "\"data\":[{\"id\":\"a\"},{\"id\":\"b\",\"share\":0.5}],"
-                  "\"big\":\"9007199254740993\",\"real\":4.0,\"half\":4.5,\"none\":null}",
-                  &e);
+    json_t *root = read_text(sample, &e);
 
     CHECK(strcmp(json_str(root, "result.stage.name", "-"), "build") == 0);
     CHECK(strcmp(json_str(root, "data.1.id", "-"), "b") == 0);
@@ -28,6 +29,14 @@ static void members_are_reached_by_path(void)
     CHECK(json_str(root, "result.stage.name.more", NULL) == NULL);
     CHECK(json_at(root, "") == root && json_at(root, "result..n") == NULL);
     CHECK(json_at(NULL, "a.b") == NULL && json_is_null(json_at(root, "none")));
+    json_decref(root);
+}
+
+static void numbers_have_one_reading(void)
+{
+    struct err e;
+    json_t *root = read_text(sample, &e);
+
     CHECK(json_flag(root, "result.on", false) && json_flag(root, "result.n", true));
     CHECK(json_num(root, "data.1.share", 0) == 0.5 && json_num(root, "big", -1) == -1);
     CHECK(json_int(root, "result.n", 0) == 3 && json_int(root, "big", 0) == 9007199254740993);
@@ -93,6 +102,7 @@ static void scalars_are_json_too_and_text_is_compact(void)
 int main(void)
 {
     members_are_reached_by_path();
+    numbers_have_one_reading();
     bad_text_is_refused_with_its_source_and_place();
     depth_is_bounded();
     scalars_are_json_too_and_text_is_compact();
