@@ -227,3 +227,23 @@ size_t redact_longest(const struct redactor *r)
     }
     return 0;
 }
+
+/* Forms are ordered by length only, so the digests of the values are added up instead of chained. */
+void redact_fingerprint(const struct redactor *r, uint8_t ret[16])
+{
+    uint8_t sum[SHA256_LEN] = {0}, one[SHA256_LEN];
+
+    memset(ret, 0, 16);
+    for (size_t i = 0; r && i < r->n; i++) {
+        if (!r->forms[i].plain)
+            continue;
+        sha256(r->forms[i].text, r->forms[i].len, one);
+        for (size_t k = 0; k < sizeof one; k++)
+            sum[k] = (uint8_t)(sum[k] + one[k]);
+    }
+    if (r && r->n > 0) {
+        sha256(sum, sizeof sum, one);
+        memcpy(ret, one, 16);
+    }
+    explicit_bzero(sum, sizeof sum);
+}

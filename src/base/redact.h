@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * The set of every secret value this process knows, and the one place that takes them out of text.
@@ -28,3 +29,7 @@ bool redact_find(const struct redactor *r, const void *data, size_t len, const c
 
 /* The longest registered value in bytes (0 when none): how far chunks of a scanned file overlap. */
 size_t redact_longest(const struct redactor *r);
+
+/* Names the set of registered values: equal for equal sets, whatever their order, and telling
+ * nothing about one that is not known whole. All zero when r is NULL or empty. */
+void redact_fingerprint(const struct redactor *r, uint8_t ret[16]);
