@@ -11,6 +11,7 @@ struct fault;
  * the request says otherwise. Only http and https; TLS verified; no proxy, cookie or .netrc.
  * Requests in flight are named by id, never by pointer. A reply compressed with gzip is unpacked
  * (the limit counts the unpacked bytes) unless the request has an Accept-Encoding of its own.
+ * What max_per_host holds back waits inside libcurl, whose queue gets slow beyond a thousand.
  */
 struct http_client;
 

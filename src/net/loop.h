@@ -13,6 +13,7 @@ struct clock;
  *
  * Life cycle: loop_new, attach things, loop_run until loop_stop or nothing is left, free the
  * things, loop_free. A turn that lasted over 50 ms is reported through `slow` (may be NULL).
+ * The program itself ignores SIGPIPE: TLS and sendfile(2) raise it when a peer has left.
  */
 struct loop;
 typedef void loop_slow_fn(int64_t ms, const char *what, void *arg);

@@ -16,7 +16,7 @@ struct loop;
 struct process;
 
 struct process_options {
-    const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH */
+    const char *const *argv; /* NULL-terminated; argv[0] is looked up in the child's PATH */
     const char *const *env;  /* "NAME=value", NULL-terminated: the child's whole environment */
     const char *dir;         /* working directory; NULL = ours */
     int64_t timeout_ms;      /* 0 = none */
