@@ -1,0 +1,51 @@
+#pragma once
+
+#include "sim.h"
+
+/*
+ * What the service platforms share: routes, records in the saved state, lists, books. No state of
+ * its own; everything belongs to the request or to the platform's state.
+ */
+
+/* A route matches when its method does and each segment of `pattern` equals the path's ("*" = any):
+ * { "POST", "v1/services/ * /redeploy" without the blanks, fn }. Tables end with fn == NULL. */
+struct rest_route {
+    const char *method, *pattern;
+    void (*fn)(struct sim_request *r);
+};
+/* Calls the first route that matches. Otherwise answers with the platform's error 404, or 405 when
+ * only the method is wrong. */
+void rest_dispatch(struct sim_request *r, const struct rest_route *routes);
+
+/* A record is what the platform shows plus a member "sim" with what only the simulator knows.
+ * Returns the former (new reference, shallow). */
+json_t *rest_shown(json_t *record);
+
+/* A number from the query within [min, max], or `otherwise`. */
+int64_t rest_query_int(const struct sim_request *r, const char *name, int64_t min, int64_t max,
+                       int64_t otherwise);
+/* True when the query has no `name`, or has it with this value (repeated or comma-separated). */
+bool rest_query_allows(const struct sim_request *r, const char *name, const char *value);
+
+/* The values of a table, newest first (new array, borrowed records kept alive by it). */
+json_t *rest_newest_first(json_t *table);
+
+/* Sets a member to the simulated time, as text. */
+void rest_stamp(json_t *object, const char *member, int64_t ms);
+
+/* The commit of the code at a branch when nobody names one: the same 40 digits each time. */
+void rest_branch_head(const char *repository, const char *branch, char ret[41]);
+
+/* The first name of a host that nobody has: "shop", then "shop-2", ... Taken names are the keys of
+ * `hosts`; the name found is put there with `owner` as its value. From the arena. */
+const char *rest_take_name(struct sim_request *r, json_t *hosts, const char *wanted,
+                           const char *owner);
+
+/* Lower-case letters, digits and dashes only, so that it can be part of a host name. */
+const char *rest_host_label(struct arena *a, const char *text);
+
+/* The books of a platform whose accounts hold `projects` (a table's name) and "deployments", each
+ * of which names its project in the member `link`: adds projects, deployments, live and by_project.
+ * A deployment is live while its "sim" says so. */
+void rest_books(json_t *accounts, const char *projects, const char *link, json_t *into);
+void rest_set_live(json_t *record, bool live);
