@@ -11,8 +11,9 @@
  * were asked for.
  *
  * The schema is text in the schema language: `type`, `input`, `enum`, `scalar`; the part of a
- * platform's published schema that the simulator serves, word for word the same where it says
- * anything. It is read anew for each request; that takes microseconds and leaves no state behind.
+ * platform's published schema that the simulator serves, the same where it says anything. It comes
+ * in pieces, each with whole definitions. It is read anew for each request; that takes microseconds
+ * and leaves no state behind.
  *
  * Supported: operations with names and variables, aliases, arguments, default values, fragments,
  * @include and @skip, __typename. Not: interfaces, unions, subscriptions, introspection.
@@ -40,7 +41,7 @@ struct graphql_resolver {
 json_t *graphql_fail(struct graphql_field *f, const char *code, const char *message);
 
 struct graphql_server {
-    const char *schema;
+    const char *const *schema;              /* pieces of text, ended by NULL */
     const char *query_type, *mutation_type; /* "Query", "Mutation" */
     const struct graphql_resolver *resolvers;
 };

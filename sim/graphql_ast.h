@@ -156,7 +156,7 @@ struct gql_schema {
     struct gql_def *defs;
 };
 
-struct gql_schema *gql_schema_parse(struct arena *a, const char *text);
+struct gql_schema *gql_schema_parse(struct arena *a, const char *const *text);
 /* Never NULL: names without a definition are scalars (String, Int, and any that may hold anything).
  */
 const struct gql_def *gql_def(struct arena *a, const struct gql_schema *s, const char *name);

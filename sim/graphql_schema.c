@@ -72,17 +72,21 @@ static struct gql_def *definition(struct gql_lexer *x)
     return d;
 }
 
-struct gql_schema *gql_schema_parse(struct arena *a, const char *text)
+struct gql_schema *gql_schema_parse(struct arena *a, const char *const *text)
 {
     struct gql_schema *s = arena_alloc(a, sizeof *s);
     struct gql_def **end = &s->defs;
-    struct gql_lexer x;
-    gql_lexer_init(&x, a, text);
-    while (x.token != GQL_END && !x.error) {
-        *end = definition(&x);
-        end = &(*end)->next;
+    for (; *text; text++) {
+        struct gql_lexer x;
+        gql_lexer_init(&x, a, *text);
+        while (x.token != GQL_END && !x.error) {
+            *end = definition(&x);
+            end = &(*end)->next;
+        }
+        if (x.error)
+            return NULL;
     }
-    return x.error ? NULL : s;
+    return s;
 }
 
 const struct gql_def *gql_def(struct arena *a, const struct gql_schema *s, const char *name)

@@ -379,40 +379,41 @@ static const char *koyeb_authenticate(struct sim_request *r)
     return sim_account(r, sim_bearer(r));
 }
 
-static const struct rest_route routes[] = {
-    {"GET", "v1/account/organization", organization_get},
-    {"GET", "v1/account/profile", profile_get},
-    {"GET", "v1/organizations/*/quotas", quotas_get},
-    {"GET", "v1/usages", usages_get},
-    {"GET", "v1/apps", apps_list},
-    {"POST", "v1/apps", app_create},
-    {"GET", "v1/apps/*", app_get},
-    {"DELETE", "v1/apps/*", app_delete},
-    {"GET", "v1/services", koyeb_services_list},
-    {"POST", "v1/services", koyeb_service_create},
-    {"GET", "v1/services/*", koyeb_service_get},
-    {"PUT", "v1/services/*", koyeb_service_put},
-    {"PATCH", "v1/services/*", koyeb_service_patch},
-    {"DELETE", "v1/services/*", koyeb_service_delete},
-    {"POST", "v1/services/*/redeploy", koyeb_service_redeploy},
-    {"POST", "v1/services/*/pause", koyeb_service_pause},
-    {"POST", "v1/services/*/resume", koyeb_service_resume},
-    {"GET", "v1/deployments", koyeb_deployments_list},
-    {"GET", "v1/deployments/*", koyeb_deployment_get},
-    {"POST", "v1/deployments/*/cancel", koyeb_deployment_cancel},
-    {"GET", "v1/instances", koyeb_instances_list},
-    {"GET", "v1/secrets", secrets_list},
-    {"POST", "v1/secrets", secret_create},
-    {"GET", "v1/secrets/*", secret_get},
-    {"PUT", "v1/secrets/*", secret_change},
-    {"PATCH", "v1/secrets/*", secret_change},
-    {"DELETE", "v1/secrets/*", secret_delete},
+static const struct sim_endpoint routes[] = {
+    {"GET", "/v1/account/organization", organization_get},
+    {"GET", "/v1/account/profile", profile_get},
+    {"GET", "/v1/organizations/:id/quotas", quotas_get},
+    {"GET", "/v1/usages", usages_get},
+    {"GET", "/v1/apps", apps_list},
+    {"POST", "/v1/apps", app_create},
+    {"GET", "/v1/apps/:id", app_get},
+    {"DELETE", "/v1/apps/:id", app_delete},
+    {"GET", "/v1/services", koyeb_services_list},
+    {"POST", "/v1/services", koyeb_service_create},
+    {"GET", "/v1/services/:id", koyeb_service_get},
+    {"PUT", "/v1/services/:id", koyeb_service_put},
+    {"PATCH", "/v1/services/:id", koyeb_service_patch},
+    {"DELETE", "/v1/services/:id", koyeb_service_delete},
+    {"POST", "/v1/services/:id/redeploy", koyeb_service_redeploy},
+    {"POST", "/v1/services/:id/pause", koyeb_service_pause},
+    {"POST", "/v1/services/:id/resume", koyeb_service_resume},
+    {"GET", "/v1/deployments", koyeb_deployments_list},
+    {"GET", "/v1/deployments/:id", koyeb_deployment_get},
+    {"POST", "/v1/deployments/:id/cancel", koyeb_deployment_cancel},
+    {"GET", "/v1/instances", koyeb_instances_list},
+    {"GET", "/v1/secrets", secrets_list},
+    {"POST", "/v1/secrets", secret_create},
+    {"GET", "/v1/secrets/:id", secret_get},
+    {"PUT", "/v1/secrets/:id", secret_change},
+    {"PATCH", "/v1/secrets/:id", secret_change},
+    {"DELETE", "/v1/secrets/:id", secret_delete},
     {NULL, NULL, NULL},
 };
 
 static void koyeb_handle(struct sim_request *r)
 {
-    rest_dispatch(r, routes);
+    if (!sim_dispatch(r, routes))
+        r->platform->error(r, 404);
 }
 
 static void koyeb_advance(struct sim *s, const struct sim_platform *p, int64_t now_ms)

@@ -235,34 +235,35 @@ static const char *render_authenticate(struct sim_request *r)
     return is_hook(r) ? "" : sim_account(r, sim_bearer(r));
 }
 
-static const struct rest_route routes[] = {
-    {"GET", "owners", owners_list},
-    {"GET", "owners/*", owner_get},
-    {"GET", "services", render_services_list},
-    {"POST", "services", render_service_create},
-    {"GET", "services/*", render_service_get},
-    {"PATCH", "services/*", render_service_patch},
-    {"DELETE", "services/*", render_service_delete},
-    {"POST", "services/*/suspend", render_service_suspend},
-    {"POST", "services/*/resume", render_service_resume},
-    {"POST", "services/*/rollback", render_rollback},
-    {"GET", "services/*/env-vars", variables_list},
-    {"PUT", "services/*/env-vars", variables_put},
-    {"GET", "services/*/env-vars/*", variable_get},
-    {"PUT", "services/*/env-vars/*", variable_put},
-    {"DELETE", "services/*/env-vars/*", variable_delete},
-    {"GET", "services/*/deploys", render_deploys_list},
-    {"POST", "services/*/deploys", render_deploy_create},
-    {"GET", "services/*/deploys/*", render_deploy_get},
-    {"POST", "services/*/deploys/*/cancel", render_deploy_cancel},
-    {"GET", "deploy/*", render_hook},
-    {"POST", "deploy/*", render_hook},
+static const struct sim_endpoint routes[] = {
+    {"GET", "/owners", owners_list},
+    {"GET", "/owners/:id", owner_get},
+    {"GET", "/services", render_services_list},
+    {"POST", "/services", render_service_create},
+    {"GET", "/services/:id", render_service_get},
+    {"PATCH", "/services/:id", render_service_patch},
+    {"DELETE", "/services/:id", render_service_delete},
+    {"POST", "/services/:id/suspend", render_service_suspend},
+    {"POST", "/services/:id/resume", render_service_resume},
+    {"POST", "/services/:id/rollback", render_rollback},
+    {"GET", "/services/:id/env-vars", variables_list},
+    {"PUT", "/services/:id/env-vars", variables_put},
+    {"GET", "/services/:id/env-vars/:id", variable_get},
+    {"PUT", "/services/:id/env-vars/:id", variable_put},
+    {"DELETE", "/services/:id/env-vars/:id", variable_delete},
+    {"GET", "/services/:id/deploys", render_deploys_list},
+    {"POST", "/services/:id/deploys", render_deploy_create},
+    {"GET", "/services/:id/deploys/:id", render_deploy_get},
+    {"POST", "/services/:id/deploys/:id/cancel", render_deploy_cancel},
+    {"GET", "/deploy/:id", render_hook},
+    {"POST", "/deploy/:id", render_hook},
     {NULL, NULL, NULL},
 };
 
 static void render_handle(struct sim_request *r)
 {
-    rest_dispatch(r, routes);
+    if (!sim_dispatch(r, routes))
+        r->platform->error(r, 404);
 }
 
 static void render_advance(struct sim *s, const struct sim_platform *p, int64_t now_ms)

@@ -6,38 +6,6 @@
 
 #include <string.h>
 
-/* Compares a path's segments with "a/b/ * /c". */
-static bool pattern_matches(const char *pattern, const struct sim_request *r)
-{
-    const char *p = pattern;
-    for (size_t i = 0; i < r->n_segments; i++) {
-        size_t len = strcspn(p, "/");
-        bool any = len == 1 && *p == '*';
-        if (len == 0 ||
-            (!any && (strlen(r->segments[i]) != len || strncmp(r->segments[i], p, len))))
-            return false;
-        p += len;
-        if (*p == '/')
-            p++;
-    }
-    return *p == '\0';
-}
-
-void rest_dispatch(struct sim_request *r, const struct rest_route *routes)
-{
-    bool path_known = false;
-    for (const struct rest_route *route = routes; route->fn; route++) {
-        if (!pattern_matches(route->pattern, r))
-            continue;
-        path_known = true;
-        if (strcmp(route->method, r->method) == 0) {
-            route->fn(r);
-            return;
-        }
-    }
-    r->platform->error(r, path_known ? 405 : 404);
-}
-
 json_t *rest_shown(json_t *record)
 {
     json_t *shown = json_copy(record);
@@ -84,7 +52,8 @@ static void allow_one(const char *name, const char *value, void *arg)
 bool rest_query_allows(const struct sim_request *r, const char *name, const char *value)
 {
     struct allow a = {.name = name, .value = value};
-    http_exchange_queries(r->x, allow_one, &a);
+    if (r->x)
+        http_exchange_queries(r->x, allow_one, &a);
     return !a.asked || a.allowed;
 }
 
@@ -152,38 +121,86 @@ static void count_deployments(json_t *deployments, const char *link, json_t *det
     json_object_foreach(deployments, id, deployment)
     {
         json_t *detail = json_object_get(details, json_str(deployment, link, ""));
-        const char *counted = json_flag(deployment, "sim.live", false) ? "live" : NULL;
+        bool live = json_flag(deployment, "sim.live", false);
         count(into, "deployments");
-        if (detail)
-            count(detail, "deployments");
-        if (counted)
-            count(into, counted);
-        if (counted && detail)
-            count(detail, counted);
+        if (live)
+            count(into, "live");
+        if (!detail)
+            continue;
+        count(detail, "deployments");
+        if (live) {
+            count(detail, "live_count");
+            json_object_set_new(detail, "live", json_string(id));
+        }
     }
+}
+
+static void books_of(json_t *account, const char *account_name, const char *projects,
+                     const char *link, json_t *into)
+{
+    json_t *details = json_object(), *project;
+    const char *id;
+    json_object_foreach(json_object_get(account, projects), id, project)
+    {
+        json_t *detail =
+            json_pack("{s:s, s:s, s:s, s:i, s:i}", "id", id, "name", json_str(project, "name", ""),
+                      "account", account_name, "deployments", 0, "live_count", 0);
+        count(into, "projects");
+        json_object_set(details, id, detail);
+        json_array_append_new(json_object_get(into, "project_list"), detail);
+    }
+    count_deployments(json_object_get(account, "deployments"), link, details, into);
+    json_decref(details);
 }
 
 void rest_books(json_t *accounts, const char *projects, const char *link, json_t *into)
 {
-    json_t *list = json_array(), *account, *project;
-    const char *account_name, *id;
+    json_t *account;
+    const char *name;
     json_object_set_new(into, "projects", json_integer(0));
     json_object_set_new(into, "deployments", json_integer(0));
     json_object_set_new(into, "live", json_integer(0));
-    json_object_foreach(accounts, account_name, account)
+    json_object_set_new(into, "project_list", json_array());
+    json_object_foreach(accounts, name, account) books_of(account, name, projects, link, into);
+}
+
+/* Where the record with that id is, or `otherwise`. */
+static size_t index_of(json_t *list, const char *id, size_t otherwise)
+{
+    json_t *record;
+    size_t i;
+    json_array_foreach(list, i, record)
     {
-        json_t *details = json_object();
-        json_object_foreach(json_object_get(account, projects), id, project)
-        {
-            json_t *detail = json_pack("{s:s, s:s, s:s, s:i, s:i}", "id", id, "name",
-                                       json_str(project, "name", ""), "account", account_name,
-                                       "deployments", 0, "live", 0);
-            count(into, "projects");
-            json_object_set(details, id, detail);
-            json_array_append_new(list, detail);
-        }
-        count_deployments(json_object_get(account, "deployments"), link, details, into);
-        json_decref(details);
+        if (id && strcmp(json_str(record, "id", ""), id) == 0)
+            return i;
     }
-    json_object_set_new(into, "by_project", list);
+    return otherwise;
+}
+
+json_t *rest_connection(json_t *args, json_t *list)
+{
+    size_t n = json_array_size(list);
+    const char *after = json_str(args, "after", NULL);
+    size_t from = after ? index_of(list, after, n - 1) + 1 : 0;
+    size_t to = index_of(list, json_str(args, "before", NULL), n);
+    int64_t first = json_int(args, "first", -1), last = json_int(args, "last", -1);
+    if (to < from)
+        to = from;
+    if (first >= 0 && to - from > (size_t)first)
+        to = from + (size_t)first;
+    if (last >= 0 && to - from > (size_t)last)
+        from = to - (size_t)last;
+    json_t *edges = json_array();
+    for (size_t i = from; i < to; i++) {
+        json_t *record = json_array_get(list, i);
+        json_array_append_new(
+            edges, json_pack("{s:s, s:O}", "cursor", json_str(record, "id", ""), "node", record));
+    }
+    json_t *info = json_pack("{s:b, s:b}", "hasNextPage", to<n, "hasPreviousPage", from> 0);
+    if (to > from) {
+        json_object_set(info, "startCursor", json_object_get(json_array_get(list, from), "id"));
+        json_object_set(info, "endCursor", json_object_get(json_array_get(list, to - 1), "id"));
+    }
+    json_decref(list);
+    return json_pack("{s:o, s:o}", "edges", edges, "pageInfo", info);
 }

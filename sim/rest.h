@@ -3,19 +3,9 @@
 #include "sim.h"
 
 /*
- * What the service platforms share: routes, records in the saved state, lists, books. No state of
+ * What the service platforms share: records in the saved state, lists, books. No state of
  * its own; everything belongs to the request or to the platform's state.
  */
-
-/* A route matches when its method does and each segment of `pattern` equals the path's ("*" = any):
- * { "POST", "v1/services/ * /redeploy" without the blanks, fn }. Tables end with fn == NULL. */
-struct rest_route {
-    const char *method, *pattern;
-    void (*fn)(struct sim_request *r);
-};
-/* Calls the first route that matches. Otherwise answers with the platform's error 404, or 405 when
- * only the method is wrong. */
-void rest_dispatch(struct sim_request *r, const struct rest_route *routes);
 
 /* A record is what the platform shows plus a member "sim" with what only the simulator knows.
  * Returns the former (new reference, shallow). */
@@ -40,6 +30,10 @@ void rest_branch_head(const char *repository, const char *branch, char ret[41]);
  * `hosts`; the name found is put there with `owner` as its value. From the arena. */
 const char *rest_take_name(struct sim_request *r, json_t *hosts, const char *wanted,
                            const char *owner);
+
+/* GraphQL's pages: {edges: [{cursor, node}], pageInfo} for the arguments first, after, last,
+ * before; a cursor is the record's id. Steals the list. */
+json_t *rest_connection(json_t *args, json_t *list);
 
 /* Lower-case letters, digits and dashes only, so that it can be part of a host name. */
 const char *rest_host_label(struct arena *a, const char *text);
