@@ -34,7 +34,10 @@ const char *const expo_schema[] = {
     " type UsageMetricTotal { id: ID! planMetrics: [EstimatedUsage!]! totalCost: Float! }"
     " type EstimatedUsage { id: ID! limit: Float! metricType: UsageMetricType!"
     "  service: EASService! serviceMetric: EASServiceMetric! value: Float! }"
-    " enum EASService { AGENT BUILDS JOBS MCP OBSERVE UPDATES }",
+    " enum EASService { AGENT BUILDS JOBS MCP OBSERVE UPDATES }"
+    " enum UsageMetricType { BANDWIDTH BUILD CREDIT EVENT MINUTE REQUEST UPDATE USER }"
+    " enum EASServiceMetric { ASSETS_REQUESTS BANDWIDTH_USAGE BUILDS CREDIT_USAGE LOCAL_BUILDS"
+    "  MANIFEST_REQUESTS MCP_REQUESTS OBSERVE_EVENTS RUN_TIME UNIQUE_UPDATERS UNIQUE_USERS }",
     "type App { builds(filter: BuildFilter, limit: Int!, offset: Int!, platform: AppPlatform,"
     "   status: BuildStatus): [Build!]!"
     "  fullName: String! id: ID! name: String! ownerAccount: Account! slug: String!"
@@ -78,6 +81,6 @@ const char *const expo_schema[] = {
     "  simulator: Boolean status: BuildStatus }"
     " input AppWorkflowRunFilterInput { requestedGitRef: String searchTerm: String"
     "  status: WorkflowRunStatus workflowId: ID }"
-    " input AppWorkflowFilterInput { searchTerm: String }",
+    " input AppWorkflowFilterInput { requestedGitRef: String }",
     NULL,
 };

@@ -21,7 +21,7 @@ struct window {
     struct window *next;
     const struct sim_platform *platform;
     const struct sim_rate *row;
-    char *account;
+    char *account, *part; /* part: of the path, where a row counts by it */
     struct times seen, taken;
     size_t most;
     int64_t blocked_until;
@@ -73,6 +73,7 @@ void rates_clear(struct rates *w)
 
         w->windows = first->next;
         free(first->account);
+        free(first->part);
         free(first->seen.at);
         free(first->taken.at);
         free(first);
@@ -93,18 +94,28 @@ static bool row_matches(const struct sim_rate *row, const struct sim_request *r)
            (!row->pattern || text_glob(row->pattern, r->path));
 }
 
+/* Rows of one name are one limit: "other writes" are several methods. */
+static bool same_limit(const struct sim_rate *a, const struct sim_rate *b)
+{
+    return strcmp(a->name, b->name) == 0;
+}
+
 static struct window *window_of(struct rates *w, const struct sim_request *r,
                                 const struct sim_rate *row)
 {
+    const char *part =
+        row->by_part && row->by_part <= r->n_segments ? r->segments[row->by_part - 1] : "";
     struct window *at;
 
     for (at = w->windows; at; at = at->next)
-        if (at->row == row && strcmp(at->account, r->account) == 0)
+        if (at->platform == r->platform && same_limit(at->row, row) &&
+            strcmp(at->account, r->account) == 0 && strcmp(at->part, part) == 0)
             return at;
     at = mem_alloc(sizeof(*at));
     at->platform = r->platform;
     at->row = row;
     at->account = mem_strdup(r->account);
+    at->part = mem_strdup(part);
     at->next = w->windows;
     w->windows = at;
     return at;
@@ -194,6 +205,15 @@ void rates_succeeded(struct rates *w, const struct sim_request *r, int64_t now_m
     }
 }
 
+/* The first row of a limit stands for all of them. */
+static bool is_first(const struct sim_platform *p, const struct sim_rate *row)
+{
+    for (const struct sim_rate *before = p->rates; before < row; before++)
+        if (same_limit(before, row))
+            return false;
+    return true;
+}
+
 json_t *rates_books(const struct rates *w, const struct sim_platform *p)
 {
     json_t *list = json_array();
@@ -201,8 +221,10 @@ json_t *rates_books(const struct rates *w, const struct sim_platform *p)
     for (const struct sim_rate *row = p->rates; row && row->requests; row++) {
         size_t most = 0;
 
+        if (!is_first(p, row))
+            continue;
         for (const struct window *at = w->windows; at; at = at->next)
-            if (at->row == row && at->most > most)
+            if (at->platform == p && same_limit(at->row, row) && at->most > most)
                 most = at->most;
         json_array_append_new(
             list, json_pack("{s:s, s:i, s:I, s:I}", "name", row->name, "limit", (int)row->requests,

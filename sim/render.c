@@ -276,33 +276,27 @@ static void render_books(struct sim *s, const struct sim_platform *p, json_t *in
     rest_books(sim_member(sim_state(s, p), "accounts"), "services", "serviceId", into);
 }
 
+/* Changing and deploying count a service, other writes together. */
 static const struct sim_rate rates[] = {
-    {.method = "POST",
-     .pattern = "/services",
-     .requests = 20,
-     .window_ms = 3600000,
-     .name = "creates"},
-    {.method = "POST",
-     .pattern = "/services/*/deploys",
-     .requests = 10,
-     .window_ms = 60000,
-     .name = "deploys"},
-    {.method = "PATCH",
-     .pattern = "/services/*",
-     .requests = 10,
-     .window_ms = 60000,
-     .name = "changes"},
-    {.pattern = "/deploy/*", .requests = 10, .window_ms = 60000, .name = "hooks"},
-    {.method = "POST", .requests = 30, .window_ms = 60000, .name = "writes"},
-    {.method = "PUT", .requests = 30, .window_ms = 60000, .name = "writes"},
-    {.method = "DELETE", .requests = 30, .window_ms = 60000, .name = "writes"},
-    {.method = "GET", .requests = 400, .window_ms = 60000, .name = "reads"},
-    {.requests = 0},
+    {"POST", "/services", 20, 3600000, "creates", .by_part = 0},
+    {"POST", "/services/*/deploys", 10, 60000, "deploys", .by_part = 2},
+    {"PATCH", "/services/*", 10, 60000, "deploys", .by_part = 2},
+    {"POST", "/services/*/suspend", 10, 60000, "deploys", .by_part = 2},
+    {"POST", "/services/*/resume", 10, 60000, "deploys", .by_part = 2},
+    {NULL, "/deploy/*", 10, 60000, "deploys", .by_part = 2},
+    {"POST", "/services/*/rollback", 30, 60000, "writes", .by_part = 0},
+    {"POST", "/services/*/cancel", 30, 60000, "writes", .by_part = 0},
+    {"PUT", NULL, 30, 60000, "writes", .by_part = 0},
+    {"DELETE", NULL, 30, 60000, "writes", .by_part = 0},
+    {"GET", "/services*", 400, 60000, "reads", .by_part = 0},
+    {"GET", "/owners*", 400, 60000, "reads", .by_part = 0},
+    {NULL, NULL, 0, 0, NULL, .by_part = 0},
 };
 
 const struct sim_platform sim_render = {
     .name = "render",
     .base_path = "/v1",
+    .beside = "/deploy/",
     .site_suffix = ".onrender.localhost",
     .rates = rates,
     .authenticate = render_authenticate,

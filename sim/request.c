@@ -13,10 +13,13 @@
  */
 
 /* The path behind the platform's base, or NULL when it is elsewhere. */
-static const char *behind_base(const char *path, const char *base)
+static const char *behind_base(const char *path, const struct sim_platform *p)
 {
+    const char *base = p->base_path;
     size_t len = strlen(base);
 
+    if (p->beside && strncmp(path, p->beside, strlen(p->beside)) == 0)
+        return path;
     if (strncmp(path, base, len) != 0 || (path[len] != '/' && path[len] != '\0'))
         return NULL;
     return path[len] ? path + len : "/";
@@ -101,7 +104,7 @@ static struct call *call_new(struct http_exchange *x, struct port *port)
     c->r.arena = &c->arena;
     c->r.method = arena_strdup(&c->arena, http_exchange_method(x));
     c->full_path = arena_strdup(&c->arena, http_exchange_path(x));
-    behind = behind_base(c->full_path, port->platform->base_path);
+    behind = behind_base(c->full_path, port->platform);
     path = arena_strdup(&c->arena, behind ? behind : c->full_path);
     c->refused = !behind || !http_percent_decode(path) || !split(&c->r, behind);
     c->r.path = path;

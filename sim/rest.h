@@ -39,7 +39,8 @@ json_t *rest_connection(json_t *args, json_t *list);
 const char *rest_host_label(struct arena *a, const char *text);
 
 /* The books of a platform whose accounts hold `projects` (a table's name) and "deployments", each
- * of which names its project in the member `link`: adds projects, deployments, live and by_project.
- * A deployment is live while its "sim" says so. */
+ * of which names its project in the member `link`: adds projects, deployments and live (numbers),
+ * and project_list [{id, name, account, deployments, live_count, live}], where live is the id of
+ * one. A deployment is live while its "sim" says so. */
 void rest_books(json_t *accounts, const char *projects, const char *link, json_t *into);
 void rest_set_live(json_t *record, bool live);

@@ -98,6 +98,8 @@ struct sim_rate {        /* documented limit; over it the platform's own 429 com
     const char *name;  /* in the books: "requests", "deploys" */
     bool penalty;      /* once over it, everything is refused for a whole window */
     bool on_success;   /* a quota: only requests that were answered 2xx count */
+    unsigned by_part;  /* a window for each value of the path's part of this number, from 1 ("per
+                          service"); 0: one an account. Rows of one name share their windows. */
 };
 
 /* How a platform turns a path into a file. */
@@ -106,6 +108,7 @@ enum sim_site_rules { SIM_SITE_PLAIN, SIM_SITE_CLOUDFLARE, SIM_SITE_NETLIFY, SIM
 struct sim_platform {
     const char *name;             /* "netlify": key in the ready line's bases */
     const char *base_path;        /* path part of the base URL: "/api/v1", "" */
+    const char *beside;           /* begins the paths served outside the base, or NULL */
     const char *site_suffix;      /* ".netlify.localhost": deployed sites' host names end in it */
     const struct sim_rate *rates; /* ended by requests == 0 */
 
