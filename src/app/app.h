@@ -22,21 +22,21 @@ struct store;
 
 /* The command line, read once (options.c). Strings are borrowed from argv or the environment. */
 struct options {
-    const char *file;        /* -f; default "trine.yaml" */
-    const char *state;       /* --state, TRINE_STATE; default ".trine" beside the manifest */
-    const char *bases;       /* --bases, TRINE_BASES */
+    const char *file;  /* -f; default "trine.yaml" */
+    const char *state; /* --state, TRINE_STATE; default ".trine" beside the manifest */
+    const char *bases; /* --bases, TRINE_BASES */
     const char *environments[64];
-    size_t n_environments;   /* -e */
-    const char *app;         /* -a */
+    size_t n_environments; /* -e */
+    const char *app;       /* -a */
     const char *env_files[16];
-    size_t n_env_files;      /* --env-file */
+    size_t n_env_files; /* --env-file */
     bool json, dry_run, quiet;
-    int verbose;             /* -v, -vv */
-    const char *commit;      /* deploy, plan: --commit */
-    const char *output;      /* report, init: -o */
-    const char *from, *until;/* compare, report */
-    int64_t for_ms, every_ms;/* probe: --for, --every */
-    int64_t count;           /* probe, releases: -n is dry run, so --count / --limit */
+    int verbose;              /* -v, -vv */
+    const char *commit;       /* deploy, plan: --commit */
+    const char *output;       /* report, init: -o */
+    const char *from, *until; /* compare, report */
+    int64_t for_ms, every_ms; /* probe: --for, --every */
+    int64_t count;            /* probe, releases: -n is dry run, so --count / --limit */
     bool yes, force, build_only;
     const char *arguments[8];
     size_t n_arguments;
@@ -53,54 +53,76 @@ struct app {
     struct bases *bases;
     struct store *store;
     struct manifest *manifest;
-    char state[4096];        /* absolute folder, once app_open_store or app_state_dir was called */
-    bool colour, terminal;   /* of standard output; terminal: of standard error */
-    size_t width;            /* columns */
+    char state[4096];      /* absolute folder, once app_open_store or app_state_dir was called */
+    bool colour, terminal; /* of standard output; terminal: of standard error */
+    size_t width;          /* columns */
     bool interrupted;
 };
 
-/* --- The command table (commands.c) ------------------------------------------------------------- */
+/* --- The command table (commands.c) -------------------------------------------------------------
+ */
 
 enum option_id {
-    OPTION_FILE, OPTION_ENVIRONMENT, OPTION_APP, OPTION_JSON, OPTION_DRY_RUN, OPTION_QUIET,
-    OPTION_VERBOSE, OPTION_STATE, OPTION_BASES, OPTION_ENV_FILE, OPTION_COMMIT, OPTION_OUTPUT,
-    OPTION_FROM, OPTION_UNTIL, OPTION_FOR, OPTION_EVERY, OPTION_COUNT, OPTION_YES, OPTION_FORCE,
-    OPTION_BUILD_ONLY, OPTION_HELP, OPTION_VERSION, OPTION_END
+    OPTION_FILE,
+    OPTION_ENVIRONMENT,
+    OPTION_APP,
+    OPTION_JSON,
+    OPTION_DRY_RUN,
+    OPTION_QUIET,
+    OPTION_VERBOSE,
+    OPTION_STATE,
+    OPTION_BASES,
+    OPTION_ENV_FILE,
+    OPTION_COMMIT,
+    OPTION_OUTPUT,
+    OPTION_FROM,
+    OPTION_UNTIL,
+    OPTION_FOR,
+    OPTION_EVERY,
+    OPTION_COUNT,
+    OPTION_YES,
+    OPTION_FORCE,
+    OPTION_BUILD_ONLY,
+    OPTION_HELP,
+    OPTION_VERSION,
+    OPTION_END
 };
 
 struct option_row {
     enum option_id id;
-    char letter;         /* 0 = none */
-    const char *name;    /* "environment" */
-    const char *value;   /* "ENV[,ENV]"; NULL = takes none */
-    const char *help;    /* one sentence, without full stop */
+    char letter;       /* 0 = none */
+    const char *name;  /* "environment" */
+    const char *value; /* "ENV[,ENV]"; NULL = takes none */
+    const char *help;  /* one sentence, without full stop */
 };
 
 struct command {
     const char *name;
-    const char *arguments;       /* "[FOLDER]"; "" = none */
-    const char *summary;         /* one line */
-    const char *help;            /* paragraphs, separated by blank lines */
+    const char *arguments;         /* "[FOLDER]"; "" = none */
+    const char *summary;           /* one line */
+    const char *help;              /* paragraphs, separated by blank lines */
     const enum option_id *options; /* beyond the ones every command takes; ended by OPTION_END */
-    size_t least, most;          /* positional arguments */
+    size_t least, most;            /* positional arguments */
     const char *example;
     int (*run)(struct app *a, struct err *e); /* -1: *e; otherwise the exit status */
 };
 
-extern const struct option_row option_rows[];  /* ended by name == NULL */
-extern const enum option_id common_options[];  /* ended by OPTION_END */
-extern const struct command commands[];        /* ended by name == NULL; in the order of a day's work */
+extern const struct option_row option_rows[]; /* ended by name == NULL */
+extern const enum option_id common_options[]; /* ended by OPTION_END */
+extern const struct command commands[]; /* ended by name == NULL; in the order of a day's work */
 const struct command *command_find(const char *name);
 bool command_takes(const struct command *c, enum option_id id);
 
-/* --- Reading the command line (options.c) --------------------------------------------------------- */
+/* --- Reading the command line (options.c)
+ * --------------------------------------------------------- */
 
 /* ERR_USAGE names the wrong word and what is near it. *ret_command NULL: none was given. */
 int options_read(int argc, char **argv, struct options *ret, const struct command **ret_command,
                  enum option_id *ret_asked /* OPTION_HELP, OPTION_VERSION or OPTION_END */,
                  struct err *e);
 
-/* --- Help, man page, completion from the same table (help.c) -------------------------------------- */
+/* --- Help, man page, completion from the same table (help.c)
+ * -------------------------------------- */
 
 struct buf;
 void help_overview(struct buf *out);
@@ -108,7 +130,8 @@ void help_command(const struct command *c, struct buf *out);
 void help_man(struct buf *out); /* mdoc */
 int help_completion(const char *shell, struct buf *out, struct err *e);
 
-/* --- Opening things (app.c) ------------------------------------------------------------------------ */
+/* --- Opening things (app.c)
+ * ------------------------------------------------------------------------ */
 
 void app_init(struct app *a, const struct command *c, const struct options *o);
 void app_close(struct app *a);
@@ -118,14 +141,15 @@ int app_open_manifest(struct app *a, struct err *e);
 int app_open_secrets(struct app *a, struct err *e); /* reads --env-file */
 /* All that the chosen environments need is there, or every missing name is printed. */
 int app_check_secrets(struct app *a, const struct matrix *x, struct err *e);
-int app_open_net(struct app *a, struct err *e);     /* loop, HTTP client, bases */
+int app_open_net(struct app *a, struct err *e); /* loop, HTTP client, bases */
 int app_open_store(struct app *a, struct err *e);
 int app_state_dir(struct app *a, struct err *e);
 int app_matrix(struct app *a, struct matrix *ret, struct err *e); /* -e and -a applied */
 
 /* Human words on stderr (nothing with -q), redacted. */
 void app_say(const struct app *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Machine or table output on stdout, redacted. ERR_STORE when it cannot be written (closed pipe). */
+/* Machine or table output on stdout, redacted. ERR_STORE when it cannot be written (closed pipe).
+ */
 int app_print(const struct app *a, const struct buf *b, struct err *e);
 /* Prints the tree, indented, and drops it. */
 struct json_t;

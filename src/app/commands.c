@@ -14,13 +14,15 @@ const struct option_row option_rows[] = {
     {OPTION_QUIET, 'q', "quiet", NULL, "no progress, only results and errors"},
     {OPTION_VERBOSE, 'v', "verbose", NULL, "say more; twice: every retry"},
     {OPTION_STATE, 0, "state", "DIR",
-     "folder of the store, journal and build cache (TRINE_STATE; default .trine beside the manifest)"},
+     "folder of the store, journal and build cache (TRINE_STATE; default .trine beside the "
+     "manifest)"},
     {OPTION_BASES, 0, "bases", "FILE", "reach platforms at other addresses (TRINE_BASES)"},
     {OPTION_ENV_FILE, 0, "env-file", "FILE",
      "read secrets from NAME=value lines before the process environment; may be repeated"},
     {OPTION_COMMIT, 0, "commit", "ID", "the commit that is deployed, when git cannot tell"},
     {OPTION_OUTPUT, 'o', "output", "PATH", "write to this file or folder"},
-    {OPTION_FROM, 0, "from", "TIME", "begin of the window: RFC 3339, or a span back from now as 24h or 7d"},
+    {OPTION_FROM, 0, "from", "TIME",
+     "begin of the window: RFC 3339, or a span back from now as 24h or 7d"},
     {OPTION_UNTIL, 0, "until", "TIME", "end of the window; default now"},
     {OPTION_FOR, 0, "for", "SPAN", "stop after this long, as 60s or 2h"},
     {OPTION_EVERY, 0, "every", "SPAN", "probe at this interval instead of the manifest's"},
@@ -34,8 +36,8 @@ const struct option_row option_rows[] = {
 };
 
 const enum option_id common_options[] = {
-    OPTION_FILE,  OPTION_ENVIRONMENT, OPTION_APP,   OPTION_JSON,     OPTION_DRY_RUN, OPTION_QUIET,
-    OPTION_VERBOSE, OPTION_STATE,     OPTION_BASES, OPTION_ENV_FILE, OPTION_HELP,    OPTION_END};
+    OPTION_FILE,    OPTION_ENVIRONMENT, OPTION_APP,   OPTION_JSON,     OPTION_DRY_RUN, OPTION_QUIET,
+    OPTION_VERBOSE, OPTION_STATE,       OPTION_BASES, OPTION_ENV_FILE, OPTION_HELP,    OPTION_END};
 
 static const enum option_id none[] = {OPTION_END};
 static const enum option_id init_options[] = {OPTION_OUTPUT, OPTION_FORCE, OPTION_END};
@@ -45,27 +47,36 @@ static const enum option_id plan_options[] = {OPTION_COMMIT, OPTION_END};
 static const enum option_id releases_options[] = {OPTION_COUNT, OPTION_END};
 static const enum option_id probe_options[] = {OPTION_FOR, OPTION_EVERY, OPTION_COUNT, OPTION_END};
 static const enum option_id compare_options[] = {OPTION_FROM, OPTION_UNTIL, OPTION_END};
-static const enum option_id report_options[] = {OPTION_FROM, OPTION_UNTIL, OPTION_OUTPUT, OPTION_END};
+static const enum option_id report_options[] = {OPTION_FROM, OPTION_UNTIL, OPTION_OUTPUT,
+                                                OPTION_END};
 
 const struct command commands[] = {
     {"init", "", "write a first manifest for this folder",
-     "Looks at the folder for apps (package.json with a vite, next or expo dependency, Dockerfile, app.json) "
-     "and writes a trine.yaml that trine validate accepts, with one environment to be completed. Writes "
+     "Looks at the folder for apps (package.json with a vite, next or expo dependency, Dockerfile, "
+     "app.json) "
+     "and writes a trine.yaml that trine validate accepts, with one environment to be completed. "
+     "Writes "
      "nothing over an existing file without --force.",
      init_options, 0, 0, "trine init", cmd_init},
     {"validate", "", "check the manifest, show every problem at once",
-     "Reads the manifest and reports all problems as FILE:LINE:COLUMN: KEY: why. With -v prints the normal "
+     "Reads the manifest and reports all problems as FILE:LINE:COLUMN: KEY: why. With -v prints "
+     "the normal "
      "form: every key with its value, defaults included; it parses back to the same manifest.",
      none, 0, 0, "trine validate -v", cmd_validate},
     {"plan", "", "show what a deploy would create, change, leave alone, or cannot do",
-     "Compares the manifest and the built bundles with what the store knows to be live. Sends no request "
-     "and runs no build: a bundle that has still to be built is shown as such. Exit status 1 when something "
+     "Compares the manifest and the built bundles with what the store knows to be live. Sends no "
+     "request "
+     "and runs no build: a bundle that has still to be built is shown as such. Exit status 1 when "
+     "something "
      "cannot be done.",
      plan_options, 0, 0, "trine plan -e uat", cmd_plan},
     {"deploy", "", "build, upload, switch, and ask every running app for its commit",
-     "Builds what is not built yet, uploads only files that the platform does not have, deploys what "
-     "differs from what is live, and counts a deployment as live only when the running app answered with "
-     "the new commit. A run that was interrupted or killed is gone on with by the next one; nothing is "
+     "Builds what is not built yet, uploads only files that the platform does not have, deploys "
+     "what "
+     "differs from what is live, and counts a deployment as live only when the running app "
+     "answered with "
+     "the new commit. A run that was interrupted or killed is gone on with by the next one; "
+     "nothing is "
      "created twice. Environments marked manual deploy only when named with -e.",
      deploy_options, 0, 0, "trine deploy -e uat,beta", cmd_deploy},
     {"status", "", "show every deployment with its state, release, commit and address",
@@ -75,21 +86,28 @@ const struct command commands[] = {
      "Newest first. With -v also each release's deployments and journal.", releases_options, 0, 0,
      "trine releases -e uat --count 5", cmd_releases},
     {"probe", "", "measure all environments at the same ticks and keep the samples",
-     "Runs the manifest's checks against what is live, at fixed times, all environments of one app in the "
-     "same tick, until --for or --count ends it (or for ever). Latency counts from the intended time; a "
+     "Runs the manifest's checks against what is live, at fixed times, all environments of one app "
+     "in the "
+     "same tick, until --for or --count ends it (or for ever). Latency counts from the intended "
+     "time; a "
      "slot that could not be served is recorded as missed.",
      probe_options, 0, 0, "trine probe --for 60s --every 1s", cmd_probe},
     {"compare", "", "compare the environments over a window, with intervals and verdicts",
-     "Average, p50, p95 and success rate per environment with 95 % intervals and the number of samples; cold "
-     "starts apart; targets met or not; a winner only where the intervals do not overlap, otherwise how many "
+     "Average, p50, p95 and success rate per environment with 95 % intervals and the number of "
+     "samples; cold "
+     "starts apart; targets met or not; a winner only where the intervals do not overlap, "
+     "otherwise how many "
      "samples are still needed. Exit status 1 when a target is missed.",
      compare_options, 0, 0, "trine compare --from 24h", cmd_compare},
     {"report", "", "write environment_comparison.html and environment_comparison.json",
-     "The comparison as a page that needs no network to be opened, and as JSON for tracking. -o names the "
+     "The comparison as a page that needs no network to be opened, and as JSON for tracking. -o "
+     "names the "
      "folder; default is the current one.",
      report_options, 0, 0, "trine report -o reports --from 7d", cmd_report},
-    {"completion", "bash|zsh|fish", "print a shell's completion script", "Source it, or put it where "
-     "the shell looks.", none, 1, 1, "trine completion bash > ~/.local/share/bash-completion/completions/trine",
+    {"completion", "bash|zsh|fish", "print a shell's completion script",
+     "Source it, or put it where "
+     "the shell looks.",
+     none, 1, 1, "trine completion bash > ~/.local/share/bash-completion/completions/trine",
      cmd_completion},
     {"man", "", "print the manual page (mdoc)", "Read it with: trine man | man -l -", none, 0, 0,
      "trine man | man -l -", cmd_man},

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Reads "trine [options] COMMAND [options] [arguments]" with long and short options in any order. */
+/* Reads "trine [options] COMMAND [options] [arguments]" with long and short options in any order.
+ */
 
 struct reader {
     int argc, at;
@@ -74,8 +75,9 @@ static int apply_value(struct options *o, const struct option_row *r, char *valu
     const struct {
         enum option_id id;
         const char **to;
-    } texts[] = {{OPTION_FILE, &o->file},     {OPTION_APP, &o->app},       {OPTION_STATE, &o->state},
-                 {OPTION_BASES, &o->bases},   {OPTION_COMMIT, &o->commit}, {OPTION_OUTPUT, &o->output},
+    } texts[] = {{OPTION_FILE, &o->file},     {OPTION_APP, &o->app},
+                 {OPTION_STATE, &o->state},   {OPTION_BASES, &o->bases},
+                 {OPTION_COMMIT, &o->commit}, {OPTION_OUTPUT, &o->output},
                  {OPTION_FROM, &o->from},     {OPTION_UNTIL, &o->until}};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         if (texts[i].id == r->id)
@@ -217,7 +219,8 @@ static int check_taken(const struct reader *in, struct err *e)
                     return err_set(e, ERR_USAGE, "trine %s takes no --%s; see trine %s --help",
                                    in->command->name, r->name, in->command->name);
     if (o->n_arguments < in->command->least)
-        return err_set(e, ERR_USAGE, "trine %s needs %s", in->command->name, in->command->arguments);
+        return err_set(e, ERR_USAGE, "trine %s needs %s", in->command->name,
+                       in->command->arguments);
     return 0;
 }
 

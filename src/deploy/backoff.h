@@ -3,9 +3,9 @@
 #include <stdint.h>
 
 /*
- * Waiting times between tries of one request: exponential with full jitter (M. Brooker, "Exponential
- * Backoff And Jitter", AWS Architecture Blog, 2015), so that 45 deployments that failed together do
- * not come back together. Pure; the random state is the caller's.
+ * Waiting times between tries of one request: exponential with full jitter (M. Brooker,
+ * "Exponential Backoff And Jitter", AWS Architecture Blog, 2015), so that 45 deployments that
+ * failed together do not come back together. Pure; the random state is the caller's.
  */
 enum { BACKOFF_FIRST_MS = 400, BACKOFF_LONGEST_MS = 30000 };
 

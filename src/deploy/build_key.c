@@ -110,8 +110,8 @@ static void key_one(const struct build_options *o, struct build *b, struct tree_
         b->dir = mem_printf("%s/%s/%s", o->manifest->dir, app->path, app->output);
         b->ready = is_folder(b->dir);
         if (!b->ready)
-            (void)err_set(&b->err, ERR_MANIFEST, "%s is not there, and %s has no `build:` to make it",
-                          b->dir, app->name);
+            (void)err_set(&b->err, ERR_MANIFEST,
+                          "%s is not there, and %s has no `build:` to make it", b->dir, app->name);
         return;
     }
     if (j->err.kind != ERR_NONE) {

@@ -31,11 +31,11 @@ struct shop {
     size_t n, at;
     char root[PATH_MAX];
     char install_key[65];
-    int lock;              /* file descriptor, -1 = not held */
+    int lock; /* file descriptor, -1 = not held */
     bool begun;
     struct timer *timer;
     enum { SHOP_IDLE, SHOP_INSTALL, SHOP_BUILD, SHOP_KEEP, SHOP_DONE } phase;
-    char *temporary;       /* copy under way */
+    char *temporary; /* copy under way */
     int64_t started;
 };
 
@@ -96,7 +96,8 @@ static const char **child_environment(const struct build_options *o, const struc
     return env;
 }
 
-/* --- One shop ------------------------------------------------------------------------------------ */
+/* --- One shop ------------------------------------------------------------------------------------
+ */
 
 static void unlock(struct shop *s)
 {
@@ -154,7 +155,8 @@ static bool command_failed(const struct shop *s, const char *what, const struct 
     else if (r->timed_out)
         (void)err_set(e, ERR_MANIFEST, "took longer than build_timeout");
     else
-        (void)err_set(e, ERR_MANIFEST, "ended with status %d: %.*s", r->exit_status, (int)len, words);
+        (void)err_set(e, ERR_MANIFEST, "ended with status %d: %.*s", r->exit_status, (int)len,
+                      words);
     for (char *c = e->text; *c; c++)
         if (*c == '\n' || *c == '\r')
             *c = ' ';
@@ -179,10 +181,18 @@ static void run_shell(struct shop *s, const char *command, process_done_fn *done
     arena_release(&a);
 }
 
-static const char *const lock_files[] = {
-    "package.json",      "package-lock.json", "npm-shrinkwrap.json", "yarn.lock",
-    "pnpm-lock.yaml",    "bun.lock",          "Gemfile.lock",        "composer.lock",
-    "requirements.txt",  "poetry.lock",       "go.sum",              NULL};
+static const char *const lock_files[] = {"package.json",
+                                         "package-lock.json",
+                                         "npm-shrinkwrap.json",
+                                         "yarn.lock",
+                                         "pnpm-lock.yaml",
+                                         "bun.lock",
+                                         "Gemfile.lock",
+                                         "composer.lock",
+                                         "requirements.txt",
+                                         "poetry.lock",
+                                         "go.sum",
+                                         NULL};
 
 static void marker_path(const struct shop *s, char ret[PATH_MAX])
 {
@@ -341,7 +351,8 @@ static void shop_again(void *arg)
     shop_next(arg);
 }
 
-/* --- All shops ------------------------------------------------------------------------------------ */
+/* --- All shops
+ * ------------------------------------------------------------------------------------ */
 
 static struct shop *shop_of(struct round *r, const struct manifest_app *app, size_t most)
 {
@@ -356,7 +367,8 @@ static struct shop *shop_of(struct round *r, const struct manifest_app *app, siz
     return s;
 }
 
-/* Two cells with equal inputs (environments that differ in nothing the build reads) are one build. */
+/* Two cells with equal inputs (environments that differ in nothing the build reads) are one build.
+ */
 static bool already_listed(const struct shop *s, const struct build *b)
 {
     for (size_t i = 0; i < s->n; i++)

@@ -54,12 +54,13 @@ int commit_read(struct loop *loop, const char *dir, struct commit *ret, struct e
     struct answer a;
 
     if (ask(loop, dir, log, &a) < 0)
-        return err_set(e, ERR_MANIFEST, "%s: git does not know the commit (%s); give --commit ID", dir,
-                       a.err.kind ? a.err.text : a.text);
+        return err_set(e, ERR_MANIFEST, "%s: git does not know the commit (%s); give --commit ID",
+                       dir, a.err.kind ? a.err.text : a.text);
     char *end = NULL;
     size_t n = strcspn(a.text, " ");
     if (n < 7 || n >= sizeof(c.id) || a.text[n] != ' ')
-        return err_set(e, ERR_MANIFEST, "%s: git answered \"%.60s\"; give --commit ID", dir, a.text);
+        return err_set(e, ERR_MANIFEST, "%s: git answered \"%.60s\"; give --commit ID", dir,
+                       a.text);
     memcpy(c.id, a.text, n);
     c.committed_at = strtoll(a.text + n + 1, &end, 10) * 1000;
     (void)text_copy(c.subject, sizeof(c.subject), *end == ' ' ? end + 1 : end);

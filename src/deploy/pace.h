@@ -14,21 +14,22 @@
  */
 struct pace;
 
-struct pace *pace_new(const struct rate_limit *limits); /* borrows the rows, ended by requests == 0 */
-void pace_free(struct pace *p);                         /* NULL is fine */
+struct pace *
+pace_new(const struct rate_limit *limits); /* borrows the rows, ended by requests == 0 */
+void pace_free(struct pace *p);            /* NULL is fine */
 
 /* How long a request of this cost class must wait from `now` on; 0 = it may go. -1: until an answer
  * to one that is on its way. */
 int64_t pace_delay(const struct pace *p, const char *cost, int64_t now);
 
 /* Such a request was sent; its answer (or the end of waiting for one) came. The request counts from
- * the sending on, and leaves the window that long after its answer: the platform saw it somewhere in
- * between, so its own count can never be higher than ours. Calls must come in pairs. */
+ * the sending on, and leaves the window that long after its answer: the platform saw it somewhere
+ * in between, so its own count can never be higher than ours. Calls must come in pairs. */
 void pace_sent(struct pace *p, const char *cost);
 void pace_answered(struct pace *p, const char *cost, int64_t now);
 
-/* Takes in what a reply told: nothing is sent before a reset when nothing remains. Waits longer than
- * PACE_LONGEST_MS are cut to it: a wrong header must not stop a run for a day. */
+/* Takes in what a reply told: nothing is sent before a reset when nothing remains. Waits longer
+ * than PACE_LONGEST_MS are cut to it: a wrong header must not stop a run for a day. */
 enum { PACE_LONGEST_MS = 15 * 60 * 1000 };
 void pace_learn(struct pace *p, const struct rate_facts *facts, int64_t now);
 

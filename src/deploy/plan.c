@@ -1,5 +1,7 @@
 #include "deploy/plan.h"
 
+#include "base/text.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,8 +75,9 @@ static int feasible(struct plan_item *it, struct err *e)
                        kind, kind);
     it->ops = provider_find(c->binding->platform);
     if (!it->ops)
-        return err_set(e, ERR_NO, "platform %s is not built in; use `platform: exec` with your own "
-                                  "commands",
+        return err_set(e, ERR_NO,
+                       "platform %s is not built in; use `platform: exec` with your own "
+                       "commands",
                        c->binding->platform);
     if (!hosts(it->ops, c->app->kind))
         return err_set(e, ERR_NO, "%s does not host %s apps", it->ops->title, kind);
@@ -130,7 +133,7 @@ struct plan_counts plan_make(struct plan_item *items, size_t n, struct plan_live
         it->live = n_live > 0 ? bsearch(it->cell, live, n_live, sizeof(*live), compare_cell) : NULL;
         if (feasible(it, &e) < 0) {
             it->action = PLAN_CANNOT;
-            (void)snprintf(it->why, sizeof(it->why), "%s", e.text);
+            (void)text_copy(it->why, sizeof(it->why), e.text);
         } else {
             decide(it);
         }

@@ -113,8 +113,8 @@ void run_add(struct run *r, struct run_item *item)
     r->unfinished++;
 }
 
-/* Takes up what an interrupted run left. A record that cannot be read starts from the look-up, which
- * is always safe. */
+/* Takes up what an interrupted run left. A record that cannot be read starts from the look-up,
+ * which is always safe. */
 static void task_start(struct task *t)
 {
     struct run_item *item = t->item;
@@ -122,8 +122,8 @@ static void task_start(struct task *t)
 
     t->phase = TASK_RUNNING;
     t->account->running++;
-    t->deadline = clock_mono_ms(loop_clock(t->run->o.loop)) +
-                  run_our_ms(t->run, t->run->o.deadline_ms);
+    t->deadline =
+        clock_mono_ms(loop_clock(t->run->o.loop)) + run_our_ms(t->run, t->run->o.deadline_ms);
     if (item->started_at == 0)
         item->started_at = clock_wall_ms(loop_clock(t->run->o.loop));
     item->state = DEPLOYMENT_RUNNING;
@@ -245,8 +245,8 @@ void task_later(struct task *t, int64_t our_ms)
     timer_start(t->timer, our_ms);
 }
 
-/* The platform needs time. It does not get it for ever: past the deadline the deployment stays as it
- * is, and the next run goes on watching it. */
+/* The platform needs time. It does not get it for ever: past the deadline the deployment stays as
+ * it is, and the next run goes on watching it. */
 static void task_wait(struct task *t, int64_t wait_ms)
 {
     const struct deployment *d = &t->item->deployment;

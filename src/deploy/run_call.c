@@ -79,8 +79,8 @@ void attempt_free(struct attempt *a)
         http_cancel(t->run->o.http, a->id);
         pace_answered(t->account->pace, a->call.cost, run_platform_ms(t->run));
     }
-    if (a->process)
-        process_kill(a->process);
+    if (a->command)
+        command_abandon(a->command);
     timer_free(a->timer);
     call_release(&a->call);
     free(a);
@@ -122,13 +122,13 @@ static const char *rebased(struct account *account, struct call *c)
 static void attempt_send(struct attempt *a)
 {
     struct task *t = a->task;
-    const char *base = rebased(t->account, &a->call);
 
     a->tries++;
-    if (task_uses_command(t)) {
+    if (!a->call.http.method) {
         command_begin(a);
         return;
     }
+    const char *base = rebased(t->account, &a->call);
     pace_sent(t->account->pace, a->call.cost);
     a->id = http_send(t->run->o.http, base, &a->call.http, 0, http_done, a);
 }

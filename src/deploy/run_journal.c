@@ -10,8 +10,8 @@
 
 /*
  * Rows are collected during one turn of the loop and written in one transaction at its end: 45
- * deployments that move together cost one fsync, not 45. A request that must not happen twice is sent
- * only after the transaction that names it is on disk.
+ * deployments that move together cost one fsync, not 45. A request that must not happen twice is
+ * sent only after the transaction that names it is on disk.
  */
 
 static char *progress_text(const struct task *t, int step)

@@ -10,11 +10,13 @@
 #include <string.h>
 
 /*
- * Ready, says the platform; live it is when the running app answers with our commit (a platform that
- * measured the old pods is how Argo Rollouts promoted a bad version, argoproj/argo-rollouts#1700).
+ * Ready, says the platform; live it is when the running app answers with our commit (a platform
+ * that measured the old pods is how Argo Rollouts promoted a bad version,
+ * argoproj/argo-rollouts#1700).
  *
- * A static site is asked for the file that trine put into its bundle, a service for its health page.
- * A mobile build runs on nobody's server: there the provider has read the build's commit back itself.
+ * A static site is asked for the file that trine put into its bundle, a service for its health
+ * page. A mobile build runs on nobody's server: there the provider has read the build's commit back
+ * itself.
  */
 
 enum { ASK_TIMEOUT_MS = 70000, ASK_AGAIN_MS = 1000, LEAST_AGAIN_MS = 50, SHORTEST_COMMIT = 7 };
@@ -44,8 +46,8 @@ static int judge(const struct task *t, const struct http_reply *reply, struct er
         return err_set(e, ERR_NO, "%s answered %d instead of 200", t->url, reply->status);
     json_t *json = json_read(reply->body, reply->len, t->url, e);
     if (!json) {
-        return err_set(e, ERR_NO, "%s did not answer with JSON, so its commit is not known%s", t->url,
-                       service ? "; let the health page report it (commit_field)" : "");
+        return err_set(e, ERR_NO, "%s did not answer with JSON, so its commit is not known%s",
+                       t->url, service ? "; let the health page report it (commit_field)" : "");
     }
     const char *commit = json_str(json, field, "");
     const char *digest = service ? item->digest : json_str(json, "digest", "");
@@ -92,9 +94,11 @@ void verify_begin(struct task *t)
         task_live(t);
         return;
     }
-    const char *url = item->want->url && item->want->url[0] ? item->want->url : item->deployment.url;
+    const char *url =
+        item->want->url && item->want->url[0] ? item->want->url : item->deployment.url;
     if (!url[0]) {
-        (void)err_set(&e, ERR_REMOTE, "%s does not tell where it answers; give `url:` in the manifest",
+        (void)err_set(&e, ERR_REMOTE,
+                      "%s does not tell where it answers; give `url:` in the manifest",
                       item->ops->title);
         task_fail(t, &e);
         return;

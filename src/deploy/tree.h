@@ -3,10 +3,11 @@
 #include "base/err.h"
 
 /*
- * Identity of a source folder: SHA-256 over the sorted paths, modes and contents of its files, so that a
- * build is repeated exactly when something it could read has changed. Left out are folders that tools
- * make: `skip` (names of folders at any depth, NULL-terminated), .git and node_modules. Symbolic links
- * count by where they point. Blocks on the disk: call it on a pool thread (loop_work).
+ * Identity of a source folder: SHA-256 over the sorted paths, modes and contents of its files, so
+ * that a build is repeated exactly when something it could read has changed. Left out are folders
+ * that tools make: `skip` (names of folders at any depth, NULL-terminated), .git and node_modules.
+ * Symbolic links count by where they point. Blocks on the disk: call it on a pool thread
+ * (loop_work).
  */
 enum { TREE_MOST_FILES = 200000 };
 

@@ -48,7 +48,8 @@ static int fill_variables(struct filler *f, struct want *w)
     struct want_variable *v = arena_array(f->a, set.n ? set.n : 1, sizeof(*v));
     for (size_t i = 0; i < set.n; i++) {
         v[i].name = arena_strdup(f->a, set.vars[i].name);
-        if (secrets_expand(f->s, set.vars[i].value, set.vars[i].origin, f->a, &v[i].value, f->e) < 0)
+        if (secrets_expand(f->s, set.vars[i].value, set.vars[i].origin, f->a, &v[i].value, f->e) <
+            0)
             f->failed = true;
     }
     w->variables = v;
@@ -115,9 +116,10 @@ void want_digest(const struct want *w, char ret[65])
     char port[16];
 
     (void)snprintf(port, sizeof(port), "%d", w->port);
-    const char *parts[] = {w->project_name, w->commit, w->branch,   w->repository, w->image,
-                           w->dockerfile,   w->run,    w->path,     w->region,     w->plan,
-                           w->channel,      w->health, w->workflow, w->profile,    w->deploy, port};
+    const char *parts[] = {w->project_name, w->commit,     w->branch,  w->repository,
+                           w->image,        w->dockerfile, w->run,     w->path,
+                           w->region,       w->plan,       w->channel, w->health,
+                           w->workflow,     w->profile,    w->deploy,  port};
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
         add(s, parts[i]);
     for (size_t i = 0; i < w->n_variables; i++) {

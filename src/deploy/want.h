@@ -7,8 +7,9 @@
 #include "provider/provider.h"
 
 /*
- * From a cell of the manifest to what a provider is given: names expanded, secrets resolved, env files
- * layered. All strings live in the arena; the secrets among them are registered with the redactor.
+ * From a cell of the manifest to what a provider is given: names expanded, secrets resolved, env
+ * files layered. All strings live in the arena; the secrets among them are registered with the
+ * redactor.
  */
 int want_fill(const struct manifest *m, const struct cell *c, struct secrets *s,
               const struct commit *commit, struct arena *a, struct want *ret, struct err *e);
