@@ -1,0 +1,2 @@
+// Top-level await needs a target that has it.
+export default { build: { target: "es2022" } };
