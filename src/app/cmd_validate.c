@@ -15,12 +15,12 @@ int cmd_validate(struct app *a, struct err *e)
     if (app_open_manifest(a, e) < 0 || app_matrix(a, &x, e) < 0)
         return -1;
     if (a->o.json) {
-        rc = app_print_json(a,
-                            json_pack("{s:s, s:s, s:I, s:I, s:I}", "file", a->manifest->file, "project",
-                                      a->manifest->project, "apps", (json_int_t)a->manifest->n_apps,
-                                      "environments", (json_int_t)a->manifest->n_environments,
-                                      "deployments", (json_int_t)x.n),
-                            e);
+        rc = app_print_json(
+            a,
+            json_pack("{s:s, s:s, s:I, s:I, s:I}", "file", a->manifest->file, "project",
+                      a->manifest->project, "apps", (json_int_t)a->manifest->n_apps, "environments",
+                      (json_int_t)a->manifest->n_environments, "deployments", (json_int_t)x.n),
+            e);
     } else if (a->o.verbose) {
         manifest_print(a->manifest, &b);
         rc = app_print(a, &b, e);

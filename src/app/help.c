@@ -48,8 +48,8 @@ static void option_line(struct buf *out, enum option_id id)
     char head[64];
 
     (void)snprintf(head, sizeof(head), "%s%c%s--%s%s%s", r->letter ? "-" : " ",
-                   r->letter ? r->letter : ' ', r->letter ? ", " : "  ", r->name, r->value ? " " : "",
-                   r->value ? r->value : "");
+                   r->letter ? r->letter : ' ', r->letter ? ", " : "  ", r->name,
+                   r->value ? " " : "", r->value ? r->value : "");
     buf_addf(out, "  %-26s ", head);
     if (strlen(head) > 26)
         buf_addf(out, "\n%29s", "");
@@ -66,9 +66,11 @@ void help_overview(struct buf *out)
     buf_adds(out, "\noptions of every command:\n");
     for (const enum option_id *id = common_options; *id != OPTION_END; id++)
         option_line(out, *id);
-    buf_adds(out, "\nexit status: 0 done; 1 the answer is no; 2 command line or manifest; 3 network or "
-                  "platform;\n4 store; 70 a bug. \"trine COMMAND --help\" says more; \"trine man | man -l "
-                  "-\" says all.\n");
+    buf_adds(
+        out,
+        "\nexit status: 0 done; 1 the answer is no; 2 command line or manifest; 3 network or "
+        "platform;\n4 store; 70 a bug. \"trine COMMAND --help\" says more; \"trine man | man -l "
+        "-\" says all.\n");
 }
 
 static void usage(const struct command *c, struct buf *out)
@@ -90,7 +92,8 @@ void help_command(const struct command *c, struct buf *out)
     buf_addf(out, "\nexample:\n  %s\n", c->example);
 }
 
-/* --- mdoc (mandoc(1), mdoc(7)) -------------------------------------------------------------------- */
+/* --- mdoc (mandoc(1), mdoc(7))
+ * -------------------------------------------------------------------- */
 
 /* Text lines may not begin with a control character, and a backslash is an escape. */
 static void mdoc_text(struct buf *out, const char *text)
@@ -140,19 +143,21 @@ static const char man_end[] =
     ".It Ev NO_COLOR\nWhen set and not empty, no colours.\n"
     ".It any secret that the manifest names\nIts value, unless an\n.Fl -env-file\nhas it.\n.El\n"
     ".Sh EXIT STATUS\n.Bl -tag -width Ds\n"
-    ".It 0\nDone.\n.It 1\nThe answer is no: unhealthy, not feasible, target missed, held by another run.\n"
+    ".It 0\nDone.\n.It 1\nThe answer is no: unhealthy, not feasible, target missed, held by "
+    "another run.\n"
     ".It 2\nCommand line or manifest.\n.It 3\nNetwork or platform.\n.It 4\nStore or local files.\n"
     ".It 70\nA bug in trine.\n.El\n";
 
 void help_man(struct buf *out)
 {
-    buf_adds(out, ".Dd November 22, 2026\n.Dt TRINE 1\n.Os\n.Sh NAME\n.Nm trine\n"
-                  ".Nd run one application set on several hosting environments and compare them\n"
-                  ".Sh SYNOPSIS\n.Nm\n.Ar command\n.Op Ar options\n.Sh DESCRIPTION\n.Nm\n"
-                  "reads one manifest,\n.Pa trine.yaml ,\n"
-                  "and deploys all apps to all environments that it names, measures them at the same "
-                  "moments, and compares them.\n"
-                  ".Ss Options of every command\n.Bl -tag -width Ds\n");
+    buf_adds(out,
+             ".Dd November 22, 2026\n.Dt TRINE 1\n.Os\n.Sh NAME\n.Nm trine\n"
+             ".Nd run one application set on several hosting environments and compare them\n"
+             ".Sh SYNOPSIS\n.Nm\n.Ar command\n.Op Ar options\n.Sh DESCRIPTION\n.Nm\n"
+             "reads one manifest,\n.Pa trine.yaml ,\n"
+             "and deploys all apps to all environments that it names, measures them at the same "
+             "moments, and compares them.\n"
+             ".Ss Options of every command\n.Bl -tag -width Ds\n");
     mdoc_options(out, common_options);
     buf_adds(out, ".El\n.Sh COMMANDS\n");
     for (const struct command *c = commands; c->name; c++)
@@ -172,7 +177,8 @@ int cmd_man(struct app *a, struct err *e)
     return rc;
 }
 
-/* --- Completion ------------------------------------------------------------------------------------ */
+/* --- Completion
+ * ------------------------------------------------------------------------------------ */
 
 static void option_words(struct buf *out, const enum option_id *ids)
 {
@@ -182,8 +188,10 @@ static void option_words(struct buf *out, const enum option_id *ids)
 
 static void complete_bash(struct buf *out)
 {
-    buf_adds(out, "_trine() {\n    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-                  "    local common='");
+    buf_adds(
+        out,
+        "_trine() {\n    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
+        "    local common='");
     option_words(out, common_options);
     buf_adds(out, "'\n    case $prev in\n    -f|--file|--bases|--env-file|--state|-o|--output)\n"
                   "        COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n    esac\n"
@@ -222,8 +230,8 @@ static void complete_zsh(struct buf *out)
     buf_adds(out, "    )\n    if (( CURRENT == 2 )); then\n        _describe command commands\n"
                   "    else\n        _arguments");
     for (const struct option_row *r = option_rows; r->name; r++)
-        buf_addf(out, " \\\n            '--%s[%s]%s%s'", r->name, r->help, r->value ? ":value:" : "",
-                 r->value ? "_files" : "");
+        buf_addf(out, " \\\n            '--%s[%s]%s%s'", r->name, r->help,
+                 r->value ? ":value:" : "", r->value ? "_files" : "");
     buf_adds(out, "\n    fi\n}\ncompdef _trine trine\n");
 }
 

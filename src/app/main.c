@@ -5,7 +5,8 @@
 
 #include <stdio.h>
 
-/* The only place that ends the process: reads the command line, runs one command, tells the error. */
+/* The only place that ends the process: reads the command line, runs one command, tells the error.
+ */
 
 static int print(const struct buf *b)
 {
