@@ -123,7 +123,7 @@ static bool classify(struct search *s, const char *dir)
     return is;
 }
 
-static bool worth_a_look(const struct dirent *d)
+static int worth_a_look(const struct dirent *d)
 {
     static const char *const never[] = {"node_modules", "dist", "build", "vendor", "target"};
 

@@ -145,7 +145,8 @@ struct provider_ops {
     bool hosts_static, hosts_service, hosts_mobile;
     unsigned in_flight;              /* parallel calls of one deployment */
     const struct rate_limit *limits; /* ended by requests == 0 */
-    uint64_t max_file_bytes;         /* 0 = none stated */
+    int64_t sleep_after_ms;  /* a free service without a request for so long sleeps; 0 = never */
+    uint64_t max_file_bytes; /* 0 = none stated */
     uint32_t max_files;
     const char *const
         *needs; /* binding keys that must be given, NULL-terminated: "token", "account" */
