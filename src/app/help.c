@@ -4,6 +4,7 @@
 #include "base/err.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Help, manual page and completions: three writings of the same tables. */
@@ -15,7 +16,7 @@ static const struct option_row *row_of(enum option_id id)
     for (const struct option_row *r = option_rows; r->name; r++)
         if (r->id == id)
             return r;
-    return NULL;
+    abort(); /* an id without a row is a bug of the tables */
 }
 
 /* Wraps words at HELP_WIDTH; `indent` spaces before each line but the first. */

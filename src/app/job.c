@@ -1,0 +1,219 @@
+#include "app/job.h"
+
+#include "app/progress.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "deploy/want.h"
+#include "manifest/secrets.h"
+#include "net/loop.h"
+#include "store/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int find_commit(struct job *j, struct err *e)
+{
+    struct app *a = j->app;
+
+    if (a->o.commit)
+        return commit_parse(a->o.commit, &j->commit, e);
+    if (commit_read(a->loop, a->manifest->dir, &j->commit, e) < 0)
+        return -1;
+    if (j->commit.dirty)
+        app_say(a,
+                "note: tracked files differ from commit %.12s; static bundles are built from the "
+                "files as they are",
+                j->commit.id);
+    return 0;
+}
+
+static int fill_wants(struct job *j, struct err *e)
+{
+    j->wants = arena_array(&j->arena, j->matrix.n + 1, sizeof(*j->wants));
+    for (size_t i = 0; i < j->matrix.n; i++) {
+        const struct cell *c = &j->matrix.cells[i];
+        if (c->binding && c->binding->platform[0] &&
+            want_fill(j->app->manifest, c, j->app->secrets, &j->commit, &j->arena, &j->wants[i],
+                      e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int job_open(struct job *j, struct app *a, struct err *e)
+{
+    j->app = a;
+    if (app_open_manifest(a, e) < 0 || app_open_secrets(a, e) < 0 ||
+        app_matrix(a, &j->matrix, e) < 0 || app_check_secrets(a, &j->matrix, e) < 0 ||
+        app_open_net(a, e) < 0 || app_open_store(a, e) < 0 || find_commit(j, e) < 0)
+        return -1;
+    return fill_wants(j, e);
+}
+
+/* --- Builds
+ * ------------------------------------------------------------------------------------------ */
+
+static void told(const struct build *b, enum build_event event, const char *text, void *arg)
+{
+    struct progress *p = arg;
+    const struct cell *c = b->cell;
+    char name[200];
+
+    (void)snprintf(name, sizeof(name), "%s %s%s%s", c->env->name, c->app->name,
+                   c->instance[0] ? "/" : "", c->instance);
+    switch (event) {
+    case BUILD_DONE:
+        progress_done(p, true, "built   %-44s %6.1f s", name, (double)b->took_ms / 1000.0);
+        return;
+    case BUILD_FAILED:
+        progress_done(p, false, "FAILED  %-44s           %s", name, text);
+        return;
+    case BUILD_INSTALL:
+    case BUILD_START:
+    case BUILD_LINE:
+        progress_now(p, "%s: %s", name, text);
+        return;
+    }
+}
+
+static void list_builds(struct job *j)
+{
+    j->builds = mem_array(j->matrix.n + 1, sizeof(*j->builds));
+    j->build_of = arena_array(&j->arena, j->matrix.n + 1, sizeof(*j->build_of));
+    for (size_t i = 0; i < j->matrix.n; i++) {
+        const struct cell *c = &j->matrix.cells[i];
+        if (c->app->kind != APP_STATIC || !c->binding || !c->binding->platform[0])
+            continue;
+        j->build_of[i] = &j->builds[j->n_builds++];
+        j->build_of[i]->cell = c;
+    }
+}
+
+static size_t not_ready(const struct job *j)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < j->n_builds; i++)
+        n += !j->builds[i].ready && j->builds[i].err.kind == ERR_NONE;
+    return n;
+}
+
+int job_builds(struct job *j, bool run, struct err *e)
+{
+    struct app *a = j->app;
+    struct build_options o = {.loop = a->loop,
+                              .manifest = a->manifest,
+                              .state = a->state,
+                              .redactor = a->redactor,
+                              .event = told};
+
+    list_builds(j);
+    builds_key(&o, j->builds, j->n_builds);
+    if (!run || not_ready(j) == 0)
+        return 0;
+    struct progress *p = progress_new(a, "build", not_ready(j));
+    o.arg = p;
+    int rc = builds_run(&o, j->builds, j->n_builds, e);
+    progress_free(p);
+    return rc;
+}
+
+/* --- Bundles
+ * ----------------------------------------------------------------------------------------- */
+
+int job_bundles(struct job *j, struct err *e)
+{
+    struct app *a = j->app;
+    struct bundle_options o = {
+        .loop = a->loop, .store = a->store, .redactor = a->redactor, .state = a->state};
+    size_t *index = arena_array(&j->arena, j->matrix.n + 1, sizeof(*index));
+
+    j->bundle_of = arena_array(&j->arena, j->matrix.n + 1, sizeof(*j->bundle_of));
+    j->items = arena_array(&j->arena, j->matrix.n + 1, sizeof(*j->items));
+    j->bundles = bundle_set_new(&o);
+    for (size_t i = 0; i < j->matrix.n; i++) {
+        const struct cell *c = &j->matrix.cells[i];
+        if (!j->build_of[i] || !j->build_of[i]->ready)
+            continue;
+        struct bundle_request *r = arena_alloc(&j->arena, sizeof(*r));
+        *r = (struct bundle_request){.dir = j->build_of[i]->dir,
+                                     .ops = provider_find(c->binding->platform),
+                                     .project = a->manifest->project,
+                                     .app = c->app->name,
+                                     .instance = c->instance,
+                                     .environment = c->env->name,
+                                     .commit = j->commit.id};
+        index[i] = 1 + bundle_set_add(j->bundles, r);
+    }
+    if (bundle_set_hash(j->bundles, e) < 0)
+        return -1;
+    for (size_t i = 0; i < j->matrix.n; i++) {
+        const struct err *refused = NULL;
+        if (index[i] == 0)
+            continue;
+        j->bundle_of[i] = bundle_set_get(j->bundles, index[i] - 1, &refused);
+        if (!j->bundle_of[i])
+            j->items[i].trouble = refused->text;
+    }
+    return 0;
+}
+
+/* --- Plan
+ * -------------------------------------------------------------------------------------------- */
+
+static void keep_live(const struct deployment_row *r, void *arg)
+{
+    struct job *j = arg;
+
+    if (j->n_live == j->size_live) {
+        j->size_live = j->size_live ? 2 * j->size_live : 256;
+        j->live = mem_grow(j->live, j->size_live, sizeof(*j->live));
+    }
+    j->live[j->n_live++] =
+        (struct plan_live){.environment = arena_strdup(&j->arena, r->environment),
+                           .app = arena_strdup(&j->arena, r->app),
+                           .instance = arena_strdup(&j->arena, r->instance),
+                           .digest = arena_strdup(&j->arena, r->digest),
+                           .commit = arena_strdup(&j->arena, r->commit),
+                           .platform = arena_strdup(&j->arena, r->platform),
+                           .project = arena_strdup(&j->arena, r->project),
+                           .release = r->release};
+}
+
+static const char *digest_of(struct job *j, size_t i)
+{
+    if (j->bundle_of[i])
+        return j->bundle_of[i]->digest;
+    if (j->build_of[i] || !j->wants[i].project_name)
+        return "";
+    char *digest = arena_alloc(&j->arena, 65);
+    want_digest(&j->wants[i], digest);
+    return digest;
+}
+
+int job_plan(struct job *j, struct err *e)
+{
+    if (deployment_live(j->app->store, NULL, keep_live, j, e) < 0)
+        return -1;
+    for (size_t i = 0; i < j->matrix.n; i++) {
+        struct plan_item *it = &j->items[i];
+        it->cell = &j->matrix.cells[i];
+        it->want = j->wants[i].project_name ? &j->wants[i] : NULL;
+        it->digest = digest_of(j, i);
+        if (!it->trouble && j->build_of[i] && j->build_of[i]->err.kind != ERR_NONE)
+            it->trouble = j->build_of[i]->err.text;
+    }
+    j->counts = plan_make(j->items, j->matrix.n, j->live, j->n_live);
+    return 0;
+}
+
+void job_release(struct job *j)
+{
+    for (size_t i = 0; i < j->n_builds; i++)
+        build_release(&j->builds[i]);
+    free(j->builds);
+    free(j->live);
+    bundle_set_free(j->bundles);
+    arena_release(&j->arena);
+    matrix_release(&j->matrix);
+}
