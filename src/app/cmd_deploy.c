@@ -216,6 +216,8 @@ static int fill_items(struct deploy *d, struct err *e)
         struct want *w = &j->wants[i];
         w->marker =
             arena_printf(&j->arena, "trine %s-%lld", r->env->name, (long long)r->release.number);
+        if (j->bundle_of[i] && job_sign(j, i, r->release.number, e) < 0)
+            return -1;
         w->bundle = j->bundle_of[i];
         d->items[n++] = (struct run_item){.cell = j->items[i].cell,
                                           .ops = j->items[i].ops,

@@ -1,8 +1,10 @@
 #include "app/job.h"
 
 #include "app/progress.h"
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "deploy/hash_cache.h"
 #include "deploy/want.h"
 #include "manifest/secrets.h"
 #include "net/loop.h"
@@ -121,41 +123,83 @@ int job_builds(struct job *j, bool run, struct err *e)
 /* --- Bundles
  * ----------------------------------------------------------------------------------------- */
 
+/* Adds each folder once, however many cells it is for; what is refused by its names says so. */
+static void add_folders(struct job *j, size_t *number)
+{
+    for (size_t i = 0; i < j->matrix.n; i++) {
+        bool pages = strcmp(j->matrix.cells[i].binding->platform, "cloudflare-pages") == 0;
+        struct err e = ERR_INIT;
+        if (!j->build_of[i] || !j->build_of[i]->ready)
+            continue;
+        if (bundle_set_add(j->bundles, j->build_of[i]->dir, pages ? BUNDLE_PAGES : 0, &number[i],
+                           &e) < 0)
+            j->items[i].trouble = arena_strdup(&j->arena, e.text);
+        else
+            number[i]++;
+    }
+}
+
+static void hashed(void *arg)
+{
+    struct job *j = arg;
+
+    loop_stop(j->app->loop);
+}
+
+static void take_bundle(struct job *j, size_t i, size_t number)
+{
+    const struct provider_ops *ops = provider_find(j->matrix.cells[i].binding->platform);
+    struct err e = ERR_INIT;
+
+    if (bundle_set_get(j->bundles, number, &j->bundle_of[i], &e) < 0 ||
+        (ops && bundle_check(j->bundle_of[i], ops, &e) < 0)) {
+        j->bundle_of[i] = NULL;
+        j->items[i].trouble = arena_strdup(&j->arena, e.text);
+    }
+}
+
 int job_bundles(struct job *j, struct err *e)
 {
     struct app *a = j->app;
-    struct bundle_options o = {
-        .loop = a->loop, .store = a->store, .redactor = a->redactor, .state = a->state};
-    size_t *index = arena_array(&j->arena, j->matrix.n + 1, sizeof(*index));
+    size_t *number = arena_array(&j->arena, j->matrix.n + 1, sizeof(*number)); /* 0 = none */
 
+    (void)e;
     j->bundle_of = arena_array(&j->arena, j->matrix.n + 1, sizeof(*j->bundle_of));
+    j->bundle_number = arena_array(&j->arena, j->matrix.n + 1, sizeof(*j->bundle_number));
     j->items = arena_array(&j->arena, j->matrix.n + 1, sizeof(*j->items));
-    j->bundles = bundle_set_new(&o);
-    for (size_t i = 0; i < j->matrix.n; i++) {
-        const struct cell *c = &j->matrix.cells[i];
-        if (!j->build_of[i] || !j->build_of[i]->ready)
-            continue;
-        struct bundle_request *r = arena_alloc(&j->arena, sizeof(*r));
-        *r = (struct bundle_request){.dir = j->build_of[i]->dir,
-                                     .ops = provider_find(c->binding->platform),
-                                     .project = a->manifest->project,
-                                     .app = c->app->name,
-                                     .instance = c->instance,
-                                     .environment = c->env->name,
-                                     .commit = j->commit.id};
-        index[i] = 1 + bundle_set_add(j->bundles, r);
-    }
-    if (bundle_set_hash(j->bundles, e) < 0)
-        return -1;
-    for (size_t i = 0; i < j->matrix.n; i++) {
-        const struct err *refused = NULL;
-        if (index[i] == 0)
-            continue;
-        j->bundle_of[i] = bundle_set_get(j->bundles, index[i] - 1, &refused);
-        if (!j->bundle_of[i])
-            j->items[i].trouble = refused->text;
-    }
+    j->bundles = bundle_set_new();
+    j->hashes = hash_cache_new(a->store);
+    add_folders(j, number);
+    const struct bundle_hash_options o = {
+        .loop = a->loop, .cache = j->hashes, .redactor = a->redactor};
+    bundle_set_hash(j->bundles, &o, hashed, j);
+    (void)loop_run(a->loop);
+    for (size_t i = 0; i < j->matrix.n; i++)
+        if (number[i] > 0)
+            take_bundle(j, i, number[i] - 1);
+    for (size_t i = 0; i < j->matrix.n; i++)
+        if (j->bundle_of[i])
+            j->bundle_number[i] = number[i] - 1;
     return 0;
+}
+
+int job_sign(struct job *j, size_t cell, int64_t release, struct err *e)
+{
+    const struct cell *c = &j->matrix.cells[cell];
+    const struct bundle_identity identity = {.project = j->app->manifest->project,
+                                             .app = c->app->name,
+                                             .instance = c->instance,
+                                             .environment = c->env->name,
+                                             .commit = j->commit.id,
+                                             .release = release};
+    const char *dir = arena_printf(&j->arena, "%s/own", j->app->state);
+    const char *path =
+        arena_printf(&j->arena, "%s/%s.%s.%s.json", dir, c->env->name, c->app->name, c->instance);
+
+    if (dir_make(dir, e) < 0)
+        return -1;
+    return bundle_set_sign(j->bundles, j->bundle_number[cell], &identity, path, &j->bundle_of[cell],
+                           e);
 }
 
 /* --- Plan
@@ -214,6 +258,7 @@ void job_release(struct job *j)
     free(j->builds);
     free(j->live);
     bundle_set_free(j->bundles);
+    hash_cache_free(j->hashes);
     arena_release(&j->arena);
     matrix_release(&j->matrix);
 }
