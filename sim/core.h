@@ -61,7 +61,7 @@ extern const struct sim_platform sim_sites;
 int state_open(struct sim *s, struct err *e); /* reads or makes the folder */
 void state_save_soon(struct sim *s);          /* from the tick: in the thread pool when changed */
 int state_save_now(struct sim *s, struct err *e);
-void state_reset(struct sim *s);                         /* everything but seed and counter goes */
+void state_reset(struct sim *s); /* everything but seed, counter and ports goes */
 char *state_path(const struct sim *s, const char *name); /* below the state folder; free() it */
 
 /* --- blobs.c

@@ -5,10 +5,8 @@
 /* The one list of platforms, in the order of their ports. */
 const struct sim_platform *const sim_platforms[] = {
     &sim_cloudflare,
-#ifdef SIM_STATIC
     &sim_netlify,
     &sim_vercel,
-#endif
 #ifdef SIM_SERVICES
     &sim_koyeb,
     &sim_render,

@@ -133,6 +133,8 @@ static void answer_fault(struct call *c)
     if (c->fault.kind == FAULT_EXPIRED) {
         r->platform->unauthorised(r);
     } else if (status == 429 && r->platform->too_many) {
+        c->rate_left = 0;
+        c->rate_reset_ms = wait_s >= 0 ? wait_s * 1000 : 1000;
         r->platform->too_many(r, wait_s >= 0 ? wait_s * 1000 : 1000);
     } else {
         if (wait_s >= 0)

@@ -186,6 +186,8 @@ void sim_site_alias(struct sim *s, const struct sim_platform *p, const char *hos
                     const char *target);
 /* Vercel's routes (Build Output API v3) for a static site; borrowed for the call. */
 void sim_site_routes(struct sim *s, const char *host, const json_t *routes);
+/* {"/path": content type} for files whose name does not tell; borrowed for the call. */
+void sim_site_types(struct sim *s, const char *host, const json_t *types);
 bool sim_site_exists(const struct sim *s, const char *host);
 bool sim_site_asleep(struct sim *s, const char *host);
 void sim_site_remove(struct sim *s, const char *host);

@@ -50,6 +50,8 @@ static bool rule_sets(const struct site *site, const char *path, const char *nam
 void site_send(struct sim_request *r, struct site *site, const char *path, int status)
 {
     const char *blob = site_file(site, path), *seen = sim_header(r, "If-None-Match"), *file;
+    const json_t *types = json_object_get(site->record, "types");
+    const char *type = json_string_value(json_object_get(types, path));
     size_t size;
 
     file =
@@ -68,7 +70,7 @@ void site_send(struct sim_request *r, struct site *site, const char *path, int s
     if (status == 200 && seen && strstr(seen, blob))
         sim_answer(r, 304, NULL);
     else
-        sim_answer_file(r, status, site_mime(path), file, size);
+        sim_answer_file(r, status, type ? type : site_mime(path), file, size);
 }
 
 static void keep_query(const char *name, const char *value, void *arg)

@@ -168,7 +168,8 @@ static const char *commit_of(struct sim *s, const char *space, const json_t *fil
     size_t len;
     json_t *json;
 
-    if (!blob || !(text = sim_blob_read(s, space, blob, arena, &len)))
+    text = blob ? sim_blob_read(s, space, blob, arena, &len) : NULL;
+    if (!text)
         return NULL;
     json = json_read(text, len, "the bundle's own description", &ignored);
     commit = arena_strdup(arena, json_str(json, "commit", NULL));
@@ -198,6 +199,16 @@ void sim_site_routes(struct sim *s, const char *host, const json_t *routes)
         return;
     json_object_set_new(site->record, "routes", json_deep_copy(routes));
     site_forget_rules(site);
+    sim_changed(s);
+}
+
+void sim_site_types(struct sim *s, const char *host, const json_t *types)
+{
+    struct site *site = site_exact(s, host);
+
+    if (!site)
+        return;
+    json_object_set_new(site->record, "types", json_deep_copy(types));
     sim_changed(s);
 }
 

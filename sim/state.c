@@ -215,9 +215,11 @@ void state_save_soon(struct sim *s)
 
 void state_reset(struct sim *s)
 {
-    json_t *fresh = json_pack("{s:O, s:O}", "seed", json_object_get(s->state, "seed"), "counter",
-                              json_object_get(s->state, "counter"));
+    static const char *const kept[] = {"seed", "counter", "ports"};
+    json_t *fresh = json_object();
 
+    for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+        json_object_set(fresh, kept[i], json_object_get(s->state, kept[i]));
     json_object_clear(s->state);
     json_object_update(s->state, fresh);
     json_decref(fresh);
