@@ -6,7 +6,8 @@ export function graphql(sdl, path) {
   const schema = buildSchema(sdl, { assumeValid: true });
 
   return (request) => {
-    if (request.method !== 'POST' || request.path !== path) return [`GraphQL is spoken at POST ${path}`];
+    if (request.method !== 'POST' || request.path !== path)
+      return [`GraphQL is spoken at POST ${path}`];
     const { query, variables = {}, ...rest } = request.body ?? {};
     if (typeof query !== 'string') return ['the body has no query'];
     let document;
@@ -23,8 +24,10 @@ export function graphql(sdl, path) {
     const coerced = getVariableValues(schema, declared, variables);
     for (const error of coerced.errors ?? []) errors.push(error.message);
     for (const name of Object.keys(variables))
-      if (!declared.some((d) => d.variable.name.value === name)) errors.push(`variable ${name} is not declared`);
-    for (const name of Object.keys(rest)) errors.push(`member ${name} has no place beside query and variables`);
+      if (!declared.some((d) => d.variable.name.value === name))
+        errors.push(`variable ${name} is not declared`);
+    for (const name of Object.keys(rest))
+      errors.push(`member ${name} has no place beside query and variables`);
     return errors;
   };
 }

@@ -26,13 +26,20 @@ function resolve(doc, node, trail = []) {
     if (target === undefined) throw new Error(`the description lacks ${node.$ref}`);
     return resolve(doc, target, [...trail, node.$ref]);
   }
-  return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, resolve(doc, value, trail)]));
+  return Object.fromEntries(
+    Object.entries(node).map(([key, value]) => [key, resolve(doc, value, trail)]),
+  );
 }
 
 // Objects in an allOf name their members together, so they become one before it is closed.
 function merge(schema) {
   const { allOf, ...rest } = schema;
-  const whole = { type: 'object', ...rest, properties: { ...rest.properties }, required: [...(rest.required ?? [])] };
+  const whole = {
+    type: 'object',
+    ...rest,
+    properties: { ...rest.properties },
+    required: [...(rest.required ?? [])],
+  };
   for (const part of allOf.map((item) => (item.allOf ? merge(item) : item))) {
     Object.assign(whole.properties, part.properties);
     whole.required.push(...(part.required ?? []));
@@ -44,20 +51,28 @@ function merge(schema) {
 function close(schema) {
   if (Array.isArray(schema)) return schema.map(close);
   if (schema === null || typeof schema !== 'object') return schema;
-  const whole = schema.allOf?.every((part) => part.properties || part.allOf) ? merge(schema) : schema;
+  const whole = schema.allOf?.every((part) => part.properties || part.allOf)
+    ? merge(schema)
+    : schema;
   const closed = {};
   for (const [key, value] of Object.entries(whole)) {
     if (key === 'properties')
-      closed.properties = Object.fromEntries(Object.entries(value).map(([name, item]) => [name, close(item)]));
-    else if (['items', 'oneOf', 'anyOf', 'allOf', 'not', 'additionalProperties'].includes(key)) closed[key] = close(value);
-    else if (!['example', 'examples', 'description', 'title', 'discriminator', 'xml'].includes(key)) closed[key] = value;
+      closed.properties = Object.fromEntries(
+        Object.entries(value).map(([name, item]) => [name, close(item)]),
+      );
+    else if (['items', 'oneOf', 'anyOf', 'allOf', 'not', 'additionalProperties'].includes(key))
+      closed[key] = close(value);
+    else if (!['example', 'examples', 'description', 'title', 'discriminator', 'xml'].includes(key))
+      closed[key] = value;
   }
   const choice = closed.oneOf ?? closed.anyOf ?? closed.allOf;
-  if (closed.properties && !choice && closed.additionalProperties === undefined) closed.additionalProperties = false;
+  if (closed.properties && !choice && closed.additionalProperties === undefined)
+    closed.additionalProperties = false;
   return closed;
 }
 
-const words = (errors) => errors.map((e) => `${e.instancePath || 'body'} ${e.message} ${JSON.stringify(e.params)}`);
+const words = (errors) =>
+  errors.map((e) => `${e.instancePath || 'body'} ${e.message} ${JSON.stringify(e.params)}`);
 
 // A template's last part may stand for several segments where it is a file's path.
 function routePattern(template) {
@@ -66,7 +81,10 @@ function routePattern(template) {
     if (!/^\{.*\}$/.test(part)) return part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
     return i === parts.length - 1 && /path\}$/.test(part) ? '.+' : '[^/]+';
   });
-  return { regexp: new RegExp(`^/${pattern.join('/')}$`), variables: parts.filter((p) => p.startsWith('{')).length };
+  return {
+    regexp: new RegExp(`^/${pattern.join('/')}$`),
+    variables: parts.filter((p) => p.startsWith('{')).length,
+  };
 }
 
 function schemaOf(parameter) {
@@ -77,14 +95,16 @@ function schemaOf(parameter) {
 
 function valueOf(parameter, schema, text) {
   if (schema.type !== 'array') return text;
-  const separate = parameter.collectionFormat === 'multi' || (parameter.schema && parameter.explode !== false);
+  const separate =
+    parameter.collectionFormat === 'multi' || (parameter.schema && parameter.explode !== false);
   return separate ? [text].flat() : String(text).split(',');
 }
 
 function checkQuery(parameters, query) {
   const errors = [];
   for (const name of Object.keys(query))
-    if (!parameters.some((p) => p.in === 'query' && p.name === name)) errors.push(`query parameter ${name} is not declared`);
+    if (!parameters.some((p) => p.in === 'query' && p.name === name))
+      errors.push(`query parameter ${name} is not declared`);
   for (const parameter of parameters.filter((p) => p.in === 'query')) {
     if (!(parameter.name in query)) {
       if (parameter.required) errors.push(`query parameter ${parameter.name} is missing`);
@@ -93,7 +113,8 @@ function checkQuery(parameters, query) {
     const schema = close(schemaOf(parameter));
     const wrapped = { v: valueOf(parameter, schema, query[parameter.name]) };
     const validate = texts.compile({ type: 'object', properties: { v: schema } });
-    if (!validate(wrapped)) errors.push(...words(validate.errors).map((text) => `query ${parameter.name}: ${text}`));
+    if (!validate(wrapped))
+      errors.push(...words(validate.errors).map((text) => `query ${parameter.name}: ${text}`));
   }
   return errors;
 }
@@ -103,11 +124,19 @@ function bodySchema(operation, parameters) {
   if (body) return { required: body.required, schema: body.schema, types: operation.consumes };
   const content = operation.requestBody?.content;
   if (!content) return null;
-  return { required: operation.requestBody.required, schema: content['application/json']?.schema, types: Object.keys(content) };
+  return {
+    required: operation.requestBody.required,
+    schema: content['application/json']?.schema,
+    types: Object.keys(content),
+  };
 }
 
 export function openapi(doc, prefix) {
-  const routes = Object.entries(doc.paths).map(([template, item]) => ({ template, item, ...routePattern(template) }));
+  const routes = Object.entries(doc.paths).map(([template, item]) => ({
+    template,
+    item,
+    ...routePattern(template),
+  }));
   routes.sort((a, b) => a.variables - b.variables); // a literal segment wins over a variable
   const validators = new Map();
 
@@ -118,8 +147,10 @@ export function openapi(doc, prefix) {
     if (!present) return declared.required ? ['the body is missing'] : [];
     const type = request.headers['content-type']?.split(';')[0];
     const errors = [];
-    if (declared.types && type && !declared.types.includes(type)) errors.push(`content type ${type} is not declared`);
-    if (request.body === undefined || !declared.schema || declared.schema.format === 'binary') return errors;
+    if (declared.types && type && !declared.types.includes(type))
+      errors.push(`content type ${type} is not declared`);
+    if (request.body === undefined || !declared.schema || declared.schema.format === 'binary')
+      return errors;
     if (!validators.has(key)) validators.set(key, bodies.compile(close(declared.schema)));
     const validate = validators.get(key);
     if (!validate(request.body)) errors.push(...words(validate.errors));
@@ -133,7 +164,10 @@ export function openapi(doc, prefix) {
     const route = routes.find((r) => r.regexp.test(path) && r.item[method]);
     if (!route) return ['no such method and path'];
     const operation = resolve(doc, route.item[method]);
-    const parameters = [...resolve(doc, route.item.parameters ?? []), ...(operation.parameters ?? [])];
+    const parameters = [
+      ...resolve(doc, route.item.parameters ?? []),
+      ...(operation.parameters ?? []),
+    ];
     return [
       ...checkQuery(parameters, request.query),
       ...checkBody(`${method} ${route.template}`, operation, parameters, request),
@@ -147,8 +181,13 @@ export function byHand(routes) {
   return (request) => {
     const route = compiled.find((r) => r.method === request.method && r.path.test(request.path));
     if (!route) return ['no such method and path'];
-    const errors = Object.keys(request.query).filter((name) => !(route.query ?? []).includes(name)).map((name) => `query parameter ${name} is not declared`);
-    if (!route.body) return request.body === undefined ? errors : [...errors, 'a body is sent, but none is declared'];
+    const errors = Object.keys(request.query)
+      .filter((name) => !(route.query ?? []).includes(name))
+      .map((name) => `query parameter ${name} is not declared`);
+    if (!route.body)
+      return request.body === undefined
+        ? errors
+        : [...errors, 'a body is sent, but none is declared'];
     if (!route.body(request.body ?? null)) errors.push(...words(route.body.errors));
     return errors;
   };

@@ -17,7 +17,7 @@ function skip(why) {
 }
 
 const options = { specs: '', record: '', input: '-' };
-for (let args = process.argv.slice(2); args.length; ) {
+for (let args = process.argv.slice(2); args.length;) {
   const word = args.shift();
   if (word === '--specs') options.specs = args.shift() ?? '';
   else if (word === '--record') options.record = args.shift();
@@ -83,11 +83,23 @@ const lines = (
 const spoils = {
   'another method': (r) => ({ ...r, method: 'TRACE' }),
   'another path': (r) => ({ ...r, path: `/nowhere${r.path}` }),
-  'an unknown query parameter': (r) => r.body?.query === undefined && { ...r, query: { ...r.query, nonsense: '1' } },
+  'an unknown query parameter': (r) =>
+    r.body?.query === undefined && { ...r, query: { ...r.query, nonsense: '1' } },
   'an unknown member': (r) => r.body !== undefined && { ...r, body: { ...r.body, nonsense: 1 } },
-  'an unknown field': (r) => r.body?.query && { ...r, body: { ...r.body, query: r.body.query.replace(/\{([^{}]*)\}\s*\}/, '{ nonsense $1 } }') } },
+  'an unknown field': (r) =>
+    r.body?.query && {
+      ...r,
+      body: { ...r.body, query: r.body.query.replace(/\{([^{}]*)\}\s*\}/, '{ nonsense $1 } }') },
+    },
   'a variable of another type': (r) =>
-    r.body?.query && r.body.variables && { ...r, body: { ...r.body, variables: Object.fromEntries(Object.keys(r.body.variables).map((k) => [k, ['x']])) } },
+    r.body?.query &&
+    r.body.variables && {
+      ...r,
+      body: {
+        ...r.body,
+        variables: Object.fromEntries(Object.keys(r.body.variables).map((k) => [k, ['x']])),
+      },
+    },
 };
 
 function label(request) {
