@@ -1,5 +1,5 @@
-// GraphQL requests against the platform's schema: the text must validate, every declared variable must
-// take the value that is sent, and nothing else may be sent.
+// GraphQL requests against the platform's schema: the text must validate, every declared variable
+// must take the value that is sent, and nothing else may be sent.
 import { buildSchema, getVariableValues, Kind, parse, validate } from 'graphql';
 
 export function graphql(sdl, path) {
