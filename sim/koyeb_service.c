@@ -66,13 +66,16 @@ static void publish(const struct rollout *o, json_t *service)
     struct arena arena = ARENA_INIT;
     json_t *definition = json_object_get(o->record, "definition");
     json_t *app = app_of(o->account, service);
-    const char *host = koyeb_app_host(&arena, o->account, app);
-    const char *commit = json_str(o->record, "provisioning_info.sha", "");
-    if (!*commit)
-        commit = env_value(definition, "TRINE_COMMIT") ? env_value(definition, "TRINE_COMMIT") : "";
+    const char *told = env_value(definition, "TRINE_COMMIT");
+    struct rest_site site = {.host = koyeb_app_host(&arena, o->account, app),
+                             .commit = json_str(o->record, "provisioning_info.sha", ""),
+                             .environment = env_value(definition, "ENVIRONMENT"),
+                             .idle_ms = koyeb_is_free(definition) ? KOYEB_FREE_IDLE_MS : 0,
+                             .cold_ms = KOYEB_COLD_MS};
+    if (!*site.commit) /* an image does not tell; the app does when it was told */
+        site.commit = told ? told : "";
     if (app && json_array_size(json_object_get(definition, "routes")))
-        sim_site_service(o->sim, o->platform, host, commit,
-                         koyeb_is_free(definition) ? KOYEB_FREE_IDLE_MS : 0, KOYEB_COLD_MS);
+        rest_publish(o->sim, o->platform, &site);
     arena_release(&arena);
 }
 
@@ -91,7 +94,10 @@ static void became_healthy(const struct rollout *o)
     json_object_set_new(service, "last_provisioned_deployment_id", json_string(id));
     json_object_set_new(service, "status", json_string("HEALTHY"));
     rest_stamp(service, "succeeded_at", o->at_ms);
+    json_object_set_new(service, "messages", json_pack("[s]", "Service is healthy"));
     json_object_set_new(app_of(o->account, service), "status", json_string("HEALTHY"));
+    json_object_set_new(app_of(o->account, service), "messages",
+                        json_pack("[s]", "App is healthy"));
     rest_set_live(o->record, true);
     publish(o, service);
     if (*before && strcmp(before, id) != 0)

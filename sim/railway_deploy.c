@@ -34,11 +34,13 @@ static void publish_at(struct sim *s, const struct sim_platform *p, json_t *inst
                        json_t *deployment, json_t *domain)
 {
     bool sleeps = json_flag(instance, "sleepApplication", false);
-    const char *commit = json_str(deployment, "meta.commitHash", "");
-    if (!*commit)
-        commit = json_str(deployment, "sim.variables.TRINE_COMMIT", "");
-    sim_site_service(s, p, json_str(domain, "sim.host", ""), commit, sleeps ? RAILWAY_IDLE_MS : 0,
-                     RAILWAY_COLD_MS);
+    const char *told = json_str(deployment, "sim.variables.TRINE_COMMIT", "");
+    struct rest_site site = {.host = json_str(domain, "sim.host", ""),
+                             .commit = json_str(deployment, "meta.commitHash", told),
+                             .environment = json_str(deployment, "sim.variables.ENVIRONMENT", NULL),
+                             .idle_ms = sleeps ? RAILWAY_IDLE_MS : 0,
+                             .cold_ms = RAILWAY_COLD_MS};
+    rest_publish(s, p, &site);
 }
 
 static void became_live(const struct rollout *o)

@@ -22,7 +22,7 @@ const char *const railway_schema[] = {
     "  project(id: String!): Project!"
     "  projectToken: ProjectToken!"
     "  projects(after: String, before: String, first: Int, includeDeleted: Boolean, last: Int,"
-    "   userId: String, workspaceId: String): QueryProjectsConnection!"
+    "   orderBy: ProjectsOrderBy, userId: String, workspaceId: String): QueryProjectsConnection!"
     "  service(id: String!): Service!"
     "  serviceInstance(environmentId: String!, serviceId: String!): ServiceInstance!"
     "  usage(endDate: DateTime, groupBy: [MetricTag!], includeDeleted: Boolean,"
@@ -76,8 +76,8 @@ const char *const railway_schema[] = {
     "type ProjectToken { createdAt: DateTime! environment: Environment! environmentId: String!"
     "  id: ID! name: String! project: Project! projectId: String! }",
     "type Project { createdAt: DateTime! deletedAt: DateTime description: String"
-    "  environments(after: String, before: String, first: Int, isEphemeral: Boolean, last: Int):"
-    "   ProjectEnvironmentsConnection!"
+    "  environments(after: String, before: String, first: Int, isEphemeral: Boolean, last: Int,"
+    "   sort: SortOrder): ProjectEnvironmentsConnection!"
     "  id: ID! name: String! primaryEnvironmentId: String"
     "  services(after: String, before: String, first: Int, last: Int): ProjectServicesConnection!"
     "  updatedAt: DateTime! workspaceId: String }",
@@ -127,6 +127,9 @@ const char *const railway_schema[] = {
     "enum MetricTag { DEPLOYMENT_ID DEPLOYMENT_INSTANCE_ID ENVIRONMENT_ID HOST_TYPE"
     "  KEY_UNSPECIFIED PLUGIN_ID PROJECT_ID REGION SERVICE_ID UNRECOGNIZED VOLUME_ID"
     "  VOLUME_INSTANCE_ID }",
+    "enum ProjectsOrderBy { CREATED_AT_DESC NAME_ASC UPDATED_AT_DESC }"
+    " enum SortOrder { asc desc }"
+    " enum PublicRuntime { LEGACY UNSPECIFIED V2 }",
     "enum Builder { HEROKU NIXPACKS PAKETO RAILPACK }",
     "enum RestartPolicyType { ALWAYS NEVER ON_FAILURE }",
     "type QueryProjectsConnection { edges: [QueryProjectsConnectionEdge!]! pageInfo: PageInfo! }",
@@ -160,7 +163,8 @@ const char *const railway_schema[] = {
     "  stageInitialChanges: Boolean }",
     "input ProjectCreateInput { defaultEnvironmentName: String description: String"
     "  isMonorepo: Boolean isPublic: Boolean name: String prDeploys: Boolean"
-    "  workspaceId: String }",
+    "  repo: ProjectCreateRepo runtime: PublicRuntime workspaceId: String }"
+    " input ProjectCreateRepo { branch: String! fullRepoName: String! }",
     "input ServiceConnectInput { branch: String image: String repo: String }",
     "input ServiceCreateInput { branch: String environmentId: String icon: String name: String"
     "  projectId: String! registryCredentials: RegistryCredentialsInput source: ServiceSourceInput"

@@ -56,10 +56,14 @@ static void start_next(const struct rollout *o, const char *service_id)
 
 static void publish(const struct rollout *o, json_t *service)
 {
-    const char *plan = json_str(service, "serviceDetails.plan", "");
-    const char *commit = json_str(o->record, "commit.id", json_str(o->record, "sim.commit", ""));
-    sim_site_service(o->sim, o->platform, json_str(service, "sim.host", ""), commit,
-                     strcmp(plan, "free") == 0 ? RENDER_FREE_IDLE_MS : 0, RENDER_COLD_MS);
+    bool sleeps = strcmp(json_str(service, "serviceDetails.plan", ""), "free") == 0;
+    struct rest_site site = {
+        .host = json_str(service, "sim.host", ""),
+        .commit = json_str(o->record, "commit.id", json_str(o->record, "sim.commit", "")),
+        .environment = json_str(service, "sim.env.ENVIRONMENT", NULL),
+        .idle_ms = sleeps ? RENDER_FREE_IDLE_MS : 0,
+        .cold_ms = RENDER_COLD_MS};
+    rest_publish(o->sim, o->platform, &site);
 }
 
 /* The deploy that was live is superseded. */

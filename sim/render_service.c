@@ -84,7 +84,7 @@ json_t *render_service_make(struct sim_request *r, json_t *account, const char *
     int64_t now = sim_now_ms(r->sim);
     sim_site_origin(r->sim, host, url);
     json_t *service = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:[], s:s, s:s, s:s, s:s?, s:s?, s:s?, s:o}", "id", id,
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:[], s:s, s:s, s:s, s:s*, s:s*, s:s*, s:o}", "id", id,
         "name", name, "ownerId", json_str(account, "owner.id", ""), "type",
         json_str(wanted, "type", "web_service"), "slug", slug, "autoDeploy",
         json_str(wanted, "autoDeploy", "yes"), "suspended", "not_suspended", "suspenders",

@@ -103,6 +103,13 @@ const char *rest_host_label(struct arena *a, const char *text)
     return label;
 }
 
+void rest_publish(struct sim *s, const struct sim_platform *p, const struct rest_site *site)
+{
+    sim_site_service(s, p, site->host, site->commit, site->idle_ms, site->cold_ms);
+    if (site->environment && *site->environment)
+        sim_site_environment(s, site->host, site->environment);
+}
+
 void rest_set_live(json_t *record, bool live)
 {
     json_object_set_new(sim_member(record, "sim"), "live", json_boolean(live));

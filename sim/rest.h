@@ -38,6 +38,14 @@ json_t *rest_connection(json_t *args, json_t *list);
 /* Lower-case letters, digits and dashes only, so that it can be part of a host name. */
 const char *rest_host_label(struct arena *a, const char *text);
 
+/* A service that goes live at a host: what it says of itself, and when it sleeps (0: never).
+ * Without an environment it says "production". */
+struct rest_site {
+    const char *host, *commit, *environment;
+    int64_t idle_ms, cold_ms;
+};
+void rest_publish(struct sim *s, const struct sim_platform *p, const struct rest_site *site);
+
 /* The books of a platform whose accounts hold `projects` (a table's name) and "deployments", each
  * of which names its project in the member `link`: adds projects, deployments and live (numbers),
  * and project_list [{id, name, account, deployments, live_count, live}], where live is the id of
