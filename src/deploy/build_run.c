@@ -137,30 +137,56 @@ static void build_failed(struct shop *s, const struct err *e)
     s->at++;
 }
 
-/* The last words of a failed command are what a person needs. */
+/* Keeps all that a failed command said where a person can read it; *ret_path is "" when it cannot.
+ */
+static void keep_words(const struct shop *s, const char *what, const struct process_result *r,
+                       char ret_path[PATH_MAX])
+{
+    const struct build *b = s->todo[s->at < s->n ? s->at : s->n - 1];
+    struct buf text = BUF_INIT(1 << 20);
+    struct err ignored = ERR_INIT;
+
+    (void)snprintf(ret_path, PATH_MAX, "%s/installs/%s.%s.log", s->round->o->state, s->app->name,
+                   b->cell->instance[0] ? b->cell->instance : b->cell->env->name);
+    buf_addf(&text, "$ %s\n", what);
+    buf_add(&text, r->out, r->out_len);
+    buf_add(&text, r->err_out, r->err_len);
+    redact_text(s->round->o->redactor, text.data, text.len + 1);
+    if (file_write_atomic(ret_path, text.data, strlen(text.data), 0600, &ignored) < 0)
+        ret_path[0] = '\0';
+    buf_release(&text);
+}
+
+/* The first line that speaks of an error is what most tools put their reason into. */
+static void first_reason(const struct process_result *r, char ret[200])
+{
+    const char *words = r->err_len ? r->err_out : r->out;
+    const char *at = strcasestr(words, "error");
+
+    while (at && at > words && at[-1] != '\n')
+        at--;
+    if (!at)
+        at = words;
+    (void)snprintf(ret, 200, "%.*s", (int)strcspn(at, "\r\n"), at);
+}
+
 static bool command_failed(const struct shop *s, const char *what, const struct process_result *r,
                            struct err *e)
 {
-    const char *words = r->err_len ? r->err_out : r->out;
-    size_t len = r->err_len ? r->err_len : r->out_len;
+    char reason[200], path[PATH_MAX];
 
     if (r->err.kind == ERR_NONE && r->exit_status == 0 && !r->timed_out)
         return false;
-    if (len > 300) {
-        words += len - 300;
-        len = 300;
-    }
+    keep_words(s, what, r, path);
+    first_reason(r, reason);
     if (r->err.kind != ERR_NONE)
         *e = r->err;
     else if (r->timed_out)
         (void)err_set(e, ERR_MANIFEST, "took longer than build_timeout");
     else
-        (void)err_set(e, ERR_MANIFEST, "ended with status %d: %.*s", r->exit_status, (int)len,
-                      words);
-    for (char *c = e->text; *c; c++)
-        if (*c == '\n' || *c == '\r')
-            *c = ' ';
-    (void)err_wrap(e, "%s: `%s` in %s", s->app->name, what, s->app->path);
+        (void)err_set(e, ERR_MANIFEST, "ended with status %d: %s; all it said is in %.200s",
+                      r->exit_status, reason, path[0] ? path : "nowhere");
+    (void)err_wrap(e, "`%.80s` in %.80s", what, s->app->path);
     return true;
 }
 
@@ -233,8 +259,9 @@ static void install_done(const struct process_result *r, void *arg)
     char path[PATH_MAX];
 
     if (command_failed(s, s->app->install, r, &e)) {
-        while (s->at < s->n)
-            build_failed(s, &e);
+        build_failed(s, &e);
+        for (; s->at < s->n; s->at++)
+            s->todo[s->at]->err = s->todo[0]->err; /* told once */
         shop_close(s);
         return;
     }
