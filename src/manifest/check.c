@@ -175,13 +175,13 @@ static bool same_cell(const struct cell *x, const struct cell *y)
 /* One problem a binding is enough: a pattern without {app} makes all its names collide. */
 static void check_collisions(struct reading *r, const struct matrix *x)
 {
-    const struct cell **sorted = mem_array(x->n + 1, sizeof *sorted);
+    const struct cell **sorted = mem_array(x->n + 1, sizeof(void *));
     bool *told = mem_array(3 * r->m->n_environments + 1, sizeof *told);
     size_t n = 0;
     for (size_t i = 0; i < x->n; i++)
         if (*x->cells[i].binding->platform && *x->cells[i].name)
             sorted[n++] = &x->cells[i];
-    qsort(sorted, n, sizeof(struct cell *), by_project_and_age);
+    qsort(sorted, n, sizeof(void *), by_project_and_age);
     for (size_t i = 1; i < n; i++) {
         const struct cell *c = sorted[i], *other = sorted[i - 1];
         size_t slot = 3 * (size_t)(c->env - r->m->environments) + c->app->kind;

@@ -9,27 +9,22 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static void init(struct manifest *m, const char *name, const char *dir)
-{
-    m->file = arena_strdup(&m->arena, name);
-    m->dir = arena_strdup(&m->arena, dir);
-}
-
-int manifest_parse(const char *name, const char *dir, const char *text, size_t len,
-                   struct manifest **ret, struct manifest_problems *p, struct err *e)
+int manifest_parse(const struct manifest_source *s, struct manifest **ret,
+                   struct manifest_problems *p, struct err *e)
 {
     struct manifest *m = mem_alloc(sizeof *m);
     struct problem_list problems;
     struct arena tree = ARENA_INIT;
-    init(m, name, dir);
-    problem_list_init(&problems, name);
+    m->file = arena_strdup(&m->arena, s->name);
+    m->dir = arena_strdup(&m->arena, s->dir);
+    problem_list_init(&problems, s->name);
 
     const struct yaml_node *root = NULL;
-    if (len > MANIFEST_MAX_BYTES)
+    if (s->len > MANIFEST_MAX_BYTES)
         problem_add(&problems, (struct place){0}, "", "is larger than %d MiB",
                     MANIFEST_MAX_BYTES >> 20);
     else
-        root = yaml_read(text, len, &tree, &problems);
+        root = yaml_read(s->text, s->len, &tree, &problems);
     if (root) {
         struct reading r = {.m = m, .problems = &problems};
         manifest_read(&r, root);
@@ -92,7 +87,8 @@ int manifest_load(const char *path, struct manifest **ret, struct manifest_probl
         return refuse_file(p, e);
     }
     char *dir = folder_of(path);
-    int result = manifest_parse(path, dir, buf_str(&text), text.len, ret, p, e);
+    const struct manifest_source source = {path, dir, buf_str(&text), text.len};
+    int result = manifest_parse(&source, ret, p, e);
     free(dir);
     buf_release(&text);
     return result;

@@ -30,8 +30,10 @@ static const char *const jobs[] = {"compare",  "report",  "score", "cost",    "d
 #define ALSO(type, member) .second = offsetof(struct type, member)
 #define IN(id) SCOPE_BIT(SCOPE_##id)
 #define FOR(kind) (1u << (kind))
-enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
-#define DAY (INT64_C(24) * HOUR)
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
 #define HOSTING (IN(STATIC) | IN(SERVICE) | IN(MOBILE))
 #define STORES (IN(DATABASE) | IN(CACHE) | IN(STORAGE))
 #define BINDINGS (HOSTING | STORES)

@@ -478,7 +478,7 @@ void value_clear(const struct key *row, void *base)
     static const char *const empty = "";
     static const int no_time = -1;
     if (row->type == KEY_STRING)
-        store(row, base, &empty, sizeof empty);
+        store(row, base, &empty, sizes[KEY_STRING]);
     else if (row->type == KEY_TIME)
         store(row, base, &no_time, sizeof no_time);
 }
@@ -499,13 +499,14 @@ static bool equal_strings(const struct key *row, const void *a, const void *b)
 
 bool value_equal(const struct key *row, const void *a, const void *b)
 {
-    if (row->type == KEY_STRING)
-        return strcmp(load_string(row, a), load_string(row, b)) == 0;
     if (row->type == KEY_STRINGS)
         return equal_strings(row, a, b);
-    union scalar x = load(row, a), y = load(row, b);
-    if (row->type == KEY_QUANTITY) /* has padding */
-        return x.quantity.unit == y.quantity.unit && x.quantity.value == y.quantity.value &&
-               strcmp(x.quantity.currency, y.quantity.currency) == 0;
-    return memcmp(&x, &y, sizeof x) == 0;
+    /* Values are equal when they are written alike: value_write loses nothing. */
+    struct buf x = BUF_INIT(MANIFEST_MAX_BYTES), y = BUF_INIT(MANIFEST_MAX_BYTES);
+    value_write(row, a, &x);
+    value_write(row, b, &y);
+    bool same = strcmp(buf_str(&x), buf_str(&y)) == 0;
+    buf_release(&x);
+    buf_release(&y);
+    return same;
 }

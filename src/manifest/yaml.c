@@ -169,11 +169,11 @@ static void refuse_double_keys(struct reader *r, const struct yaml_node *map)
 {
     if (map->n < 2)
         return;
-    struct yaml_item **sorted = mem_array(map->n, sizeof *sorted);
+    struct yaml_item **sorted = mem_array(map->n, sizeof(void *));
     size_t n = 0;
     for (struct yaml_item *item = map->items; item; item = item->next)
         sorted[n++] = item;
-    qsort(sorted, n, sizeof(struct yaml_item *), by_key);
+    qsort(sorted, n, sizeof(void *), by_key);
     for (size_t i = 1, first = 0; i < n; i++) {
         if (strcmp(sorted[i]->key, sorted[first]->key) != 0)
             first = i;

@@ -161,7 +161,8 @@ static struct manifest *layered_manifest(const char *env)
              "    static: { platform: netlify, variables: { LAST: binding } }\n"
              "%s",
              env);
-    CHECK(manifest_parse("trine.yaml", root, buf_str(&text), text.len, &m, &p, &e) == 0);
+    const struct manifest_source source = {"trine.yaml", root, buf_str(&text), text.len};
+    CHECK(manifest_parse(&source, &m, &p, &e) == 0);
     manifest_problems_release(&p);
     buf_release(&text);
     return m;
