@@ -9,22 +9,23 @@
 #include <string.h>
 #include <sys/stat.h>
 
-int manifest_parse(const struct manifest_source *s, struct manifest **ret,
-                   struct manifest_problems *p, struct err *e)
+int manifest_parse(/* NOLINT(readability-function-size): seven parameters, none of them optional */
+                   const char *name, const char *dir, const char *text, size_t len,
+                   struct manifest **ret, struct manifest_problems *p, struct err *e)
 {
     struct manifest *m = mem_alloc(sizeof *m);
     struct problem_list problems;
     struct arena tree = ARENA_INIT;
-    m->file = arena_strdup(&m->arena, s->name);
-    m->dir = arena_strdup(&m->arena, s->dir);
-    problem_list_init(&problems, s->name);
+    m->file = arena_strdup(&m->arena, name);
+    m->dir = arena_strdup(&m->arena, dir);
+    problem_list_init(&problems, name);
 
     const struct yaml_node *root = NULL;
-    if (s->len > MANIFEST_MAX_BYTES)
+    if (len > MANIFEST_MAX_BYTES)
         problem_add(&problems, (struct place){0}, "", "is larger than %d MiB",
                     MANIFEST_MAX_BYTES >> 20);
     else
-        root = yaml_read(s->text, s->len, &tree, &problems);
+        root = yaml_read(text, len, &tree, &problems);
     if (root) {
         struct reading r = {.m = m, .problems = &problems};
         manifest_read(&r, root);
@@ -87,8 +88,7 @@ int manifest_load(const char *path, struct manifest **ret, struct manifest_probl
         return refuse_file(p, e);
     }
     char *dir = folder_of(path);
-    const struct manifest_source source = {path, dir, buf_str(&text), text.len};
-    int result = manifest_parse(&source, ret, p, e);
+    int result = manifest_parse(path, dir, buf_str(&text), text.len, ret, p, e);
     free(dir);
     buf_release(&text);
     return result;

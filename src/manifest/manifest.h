@@ -410,14 +410,8 @@ enum { MANIFEST_MAX_BYTES = 4 << 20, MANIFEST_MAX_DEPLOYMENTS = 100000 };
  * holds them all in file order. */
 int manifest_load(const char *path, struct manifest **ret, struct manifest_problems *p,
                   struct err *e);
-struct manifest_source {
-    const char *name; /* in messages */
-    const char *dir;  /* absolute folder that paths are relative to */
-    const char *text;
-    size_t len;
-};
-int manifest_parse(const struct manifest_source *s, struct manifest **ret,
-                   struct manifest_problems *p, struct err *e);
+int manifest_parse(const char *name, const char *dir, const char *text, size_t len,
+                   struct manifest **ret, struct manifest_problems *p, struct err *e);
 void manifest_free(struct manifest *m);
 
 /* The normal form: every key with its value, defaults included, in the table's order; parsing it

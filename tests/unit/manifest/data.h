@@ -10,11 +10,10 @@
 /* Parses text that stands in the test; NULL when there are problems, which are printed. */
 static inline struct manifest *parse_text(const char *text)
 {
-    const struct manifest_source source = {"test.yaml", "/nowhere", text, strlen(text)};
     struct manifest *m = NULL;
     struct manifest_problems p;
     struct err e = ERR_INIT;
-    if (manifest_parse(&source, &m, &p, &e))
+    if (manifest_parse("test.yaml", "/nowhere", text, strlen(text), &m, &p, &e))
         for (size_t i = 0; i < p.n; i++)
             printf("# %s\n", p.lines[i]);
     manifest_problems_release(&p);
@@ -27,9 +26,8 @@ static inline bool refused(const char *text, const char *words)
     struct manifest *m = NULL;
     struct manifest_problems p;
     struct err e = ERR_INIT;
-    const struct manifest_source source = {"test.yaml", "/nowhere", text, strlen(text)};
     bool found = false;
-    if (manifest_parse(&source, &m, &p, &e) == 0) {
+    if (manifest_parse("test.yaml", "/nowhere", text, strlen(text), &m, &p, &e) == 0) {
         manifest_free(m);
         m = NULL;
     }

@@ -17,11 +17,9 @@ static void lines_of(const char *name, const char *path, struct buf *ret)
     struct err e = ERR_INIT;
     struct manifest *m;
     struct manifest_problems p = {0};
-    int unread = buf_read_file(&text, path, &e);
-    const struct manifest_source source = {name, "/nowhere", buf_str(&text), text.len};
-    if (unread) {
+    if (buf_read_file(&text, path, &e)) {
         buf_adds(ret, e.text);
-    } else if (manifest_parse(&source, &m, &p, &e) == 0) {
+    } else if (manifest_parse(name, "/nowhere", buf_str(&text), text.len, &m, &p, &e) == 0) {
         buf_adds(ret, "accepted\n");
         manifest_free(m);
     }
@@ -76,8 +74,7 @@ static void two_hundred_problems_are_kept_and_the_rest_counted(void)
     struct err e = ERR_INIT;
     for (int i = 0; i < 5000; i++)
         buf_addf(&text, "key%d: 1\n", i);
-    const struct manifest_source source = {"many.yaml", "/", text.data, text.len};
-    CHECK(manifest_parse(&source, &m, &p, &e) == -1);
+    CHECK(manifest_parse("many.yaml", "/", text.data, text.len, &m, &p, &e) == -1);
     CHECK(p.n == 200);
     CHECK(p.n + p.more == 5003); /* and three keys are missing */
     CHECK(strstr(p.lines[0], "many.yaml:1:1: ") == p.lines[0]);

@@ -161,8 +161,7 @@ static struct manifest *layered_manifest(const char *env)
              "    static: { platform: netlify, variables: { LAST: binding } }\n"
              "%s",
              env);
-    const struct manifest_source source = {"trine.yaml", root, buf_str(&text), text.len};
-    CHECK(manifest_parse(&source, &m, &p, &e) == 0);
+    CHECK(manifest_parse("trine.yaml", root, buf_str(&text), text.len, &m, &p, &e) == 0);
     manifest_problems_release(&p);
     buf_release(&text);
     return m;
