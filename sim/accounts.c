@@ -40,11 +40,17 @@ static bool made_up_for(const char *platform, const char *token)
 const char *sim_account(const struct sim_request *r, const char *token)
 {
     const char *platform = r->platform->name;
+    char *plain;
 
     if (!token)
         return NULL;
+    plain = arena_strdup(r->arena, token);
+    for (char *p = plain; *p; p++)
+        if (*p == '_') /* Vercel's command line refuses tokens with a hyphen */
+            *p = '-';
+    token = plain;
     for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
         if (strcmp(known[i].platform, platform) == 0 && strcmp(known[i].token, token) == 0)
             return known[i].account;
-    return made_up_for(platform, token) ? arena_strdup(r->arena, token) : NULL;
+    return made_up_for(platform, token) ? token : NULL;
 }

@@ -7,8 +7,7 @@
 
 enum { PROJECTS_PER_PAGE = 10, PROJECT_NAME_MAX = 58, PROJECTS_MAX = 100 };
 
-/* --- Envelope
- * --------------------------------------------------------------------------------------------- */
+/* --- Envelope -------------------------------------------------------------------------------- */
 
 void cf_answer(struct sim_request *r, json_t *result)
 {
@@ -48,9 +47,7 @@ void cf_page(struct sim_request *r, json_t *list, int64_t per_page, int64_t max)
                          "total_pages", (json_int_t)((total + per_page - 1) / per_page)));
 }
 
-/* --- Accounts
- * -----------------------------------------------------------------------------------------------
- */
+/* --- Accounts -------------------------------------------------------------------------------- */
 
 json_t *cf_account(struct sim_request *r)
 {
@@ -143,9 +140,7 @@ static void memberships_list(struct sim_request *r)
             20, 50);
 }
 
-/* --- Projects
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- Projects -------------------------------------------------------------------------------- */
 
 json_t *cf_project(struct sim_request *r)
 {
@@ -292,9 +287,7 @@ static void project_delete(struct sim_request *r)
     cf_answer(r, NULL);
 }
 
-/* --- The platform
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- The platform ---------------------------------------------------------------------------- */
 
 static void handle(struct sim_request *r)
 {

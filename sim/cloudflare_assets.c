@@ -18,8 +18,7 @@ enum { KEY_LEN = 32, TOKEN_LIFE_S = 3600, FILES_MAX = 20000, FILE_BYTES_MAX = 25
 
 static const char signing_key[] = "trine-sim upload token"; /* seals nothing worth stealing */
 
-/* --- Upload tokens
- * ------------------------------------------------------------------------------------------- */
+/* --- Upload tokens --------------------------------------------------------------------------- */
 
 static char *base64url(struct arena *arena, const void *data, size_t len)
 {
@@ -100,9 +99,7 @@ bool cf_is_asset_call(const struct sim_request *r)
            strcmp(r->segments[1], "assets") == 0;
 }
 
-/* --- Assets
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- Assets ---------------------------------------------------------------------------------- */
 
 static bool key_is_formed(const char *key)
 {
@@ -206,9 +203,7 @@ void cf_upsert(struct sim_request *r)
         cf_answer(r, NULL);
 }
 
-/* --- Checking
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- Checking -------------------------------------------------------------------------------- */
 
 /* Behind the last dot of the base name; "" for none, a leading or a trailing one. */
 static const char *extension_of(const char *path)

@@ -27,9 +27,7 @@ json_t *cf_deployment(struct sim *s, const char *id)
     return json_object_get(sim_member(root_of(s), "deployments"), id);
 }
 
-/* --- Showing
- * -------------------------------------------------------------------------------------------------
- */
+/* --- Showing --------------------------------------------------------------------------------- */
 
 struct stage {
     const char *name, *status;
@@ -96,9 +94,7 @@ json_t *cf_deployment_show(struct sim *s, const json_t *d)
     return shown;
 }
 
-/* --- Creating
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- Creating -------------------------------------------------------------------------------- */
 
 /* {"/path": "key"} with every key stored and right; what is wrong, or NULL. */
 static const char *check_manifest(struct sim_request *r, const json_t *manifest)
@@ -211,9 +207,7 @@ void cf_deployment_create(struct sim_request *r)
     cf_answer(r, cf_deployment_show(r->sim, d));
 }
 
-/* --- Going on
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- Going on -------------------------------------------------------------------------------- */
 
 static json_t *project_of(struct sim *s, const json_t *d)
 {
@@ -232,16 +226,17 @@ static void make_live(struct sim *s, json_t *project, const json_t *d)
 static void deployment_finish(struct sim *s, json_t *d)
 {
     json_t *project = project_of(s, d);
-    const char *alias = json_str(d, "alias", NULL), *host = json_str(d, "host", "");
+    const char *branch_host = json_str(d, "alias", NULL), *host = json_str(d, "host", "");
 
-    sim_site_static(s, &sim_cloudflare, host, json_str(d, "space", ""), json_object_get(d, "files"),
-                    json_str(d, "headers", NULL), json_str(d, "redirects", NULL));
+    sim_site_static(s, &sim_cloudflare, host, json_str(d, "space", ""),
+                    json_object_get(d, "files"));
+    sim_site_rules(s, host, json_str(d, "headers", NULL), json_str(d, "redirects", NULL));
     json_object_del(d, "files"); /* the site has them now */
     json_object_del(d, "headers");
     json_object_del(d, "redirects");
     json_object_set_new(d, "done", json_true());
-    if (alias)
-        sim_site_alias(s, &sim_cloudflare, alias, host);
+    if (branch_host)
+        sim_site_alias(s, &sim_cloudflare, branch_host, host);
     else if (project)
         make_live(s, project, d);
 }
@@ -265,9 +260,7 @@ void cf_deployments_advance(struct sim *s, const struct sim_platform *p, int64_t
     }
 }
 
-/* --- Asking and undoing
- * ------------------------------------------------------------------------------------------------
- */
+/* --- Asking and undoing ---------------------------------------------------------------------- */
 
 static json_t *deployment_of_path(struct sim_request *r)
 {

@@ -52,8 +52,7 @@ extern const struct sim_platform *const sim_platforms[]; /* NULL-terminated, in 
 const struct sim_platform *sim_platform_named(const char *name);
 void sim_advance_all(struct sim *s);
 
-/* --- site_serve.c: deployed sites, as a platform of its own, so that faults and books fit
- * ---------- */
+/* --- site_serve.c: deployed sites, as a platform of its own, so that faults and books fit ---- */
 extern const struct sim_platform sim_sites;
 
 /* --- state.c ------------------------------------------------------------------------------------
@@ -64,15 +63,13 @@ int state_save_now(struct sim *s, struct err *e);
 void state_reset(struct sim *s); /* everything but seed, counter and ports goes */
 char *state_path(const struct sim *s, const char *name); /* below the state folder; free() it */
 
-/* --- blobs.c
- * -------------------------------------------------------------------------------------- */
+/* --- blobs.c --------------------------------------------------------------------------------- */
 /* Path and size of a blob; NULL when absent. The path lives in the arena. */
 const char *blob_file(const struct sim *s, const char *space, const char *name, struct arena *arena,
                       size_t *ret_size);
 void blobs_clear(struct sim *s);
 
-/* --- request.c
- * ------------------------------------------------------------------------------------ */
+/* --- request.c ------------------------------------------------------------------------------- */
 struct call {
     struct sim_request r; /* first: a handler's pointer is also the call's */
     struct arena arena;
@@ -87,7 +84,7 @@ struct call {
     bool planned; /* the answer is the fault's own: no further spoiling */
 };
 
-void request_received(struct http_exchange *x, void *port); /* http_handler_fn */
+void request_received(struct http_exchange *x, void *arg); /* http_handler_fn */
 void sim_answer_file(struct sim_request *r, int status, const char *type, const char *path,
                      size_t size);
 /* Ends the call's life; the answer was sent or will never be. status 0: none was given. */
@@ -95,12 +92,10 @@ void call_finish(struct call *c, int status);
 void call_abort(struct call *c); /* and closes the connection */
 void calls_drop(struct sim *s);
 
-/* --- reply.c: sends an answer, spoiled as the call's fault says. Takes nothing over.
- * ----------------- */
+/* --- reply.c: sends an answer, spoiled as the call's fault says. Takes nothing over. --------- */
 void reply_send(struct call *c, int status, const char *type, const void *body, size_t len);
 /* Consumes json; returns a copy whose state words are `word`. */
 json_t *reply_unknown_status(json_t *json, const char *word);
 
-/* --- control.c
- * ------------------------------------------------------------------------------------ */
+/* --- control.c ------------------------------------------------------------------------------- */
 void control_received(struct http_exchange *x, void *sim); /* http_handler_fn */

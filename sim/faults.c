@@ -145,8 +145,7 @@ int faults_set(struct faults *f, const json_t *rules, struct err *e)
     return 0;
 }
 
-/* --- Matching
- * ---------------------------------------------------------------------------------------- */
+/* --- Matching -------------------------------------------------------------------------------- */
 
 static bool member_fits(const json_t *rule, const char *name, const char *value)
 {
@@ -179,8 +178,7 @@ static bool rule_fires(struct rule *rule, const struct fault_view *v)
     return true;
 }
 
-/* --- What a rule does
- * ---------------------------------------------------------------------------------- */
+/* --- What a rule does ------------------------------------------------------------------------ */
 
 static void choose_named(const json_t *rule, struct fault_choice *ret)
 {

@@ -105,8 +105,7 @@ static int read_options(int argc, char **argv, struct options *o, struct err *e)
     return rc;
 }
 
-/* --- Ports
- * ---------------------------------------------------------------------------------------------- */
+/* --- Ports ----------------------------------------------------------------------------------- */
 
 static struct http_server *listen_on(struct sim *s, const struct options *o, uint16_t port,
                                      http_handler_fn *fn, void *arg)
@@ -195,9 +194,7 @@ static void print_ready(const struct sim *s, const struct options *o)
     free(text);
 }
 
-/* --- Life
- * --------------------------------------------------------------------------------------------------
- */
+/* --- Life ------------------------------------------------------------------------------------ */
 
 static json_t *read_json_file(const char *path, struct err *e)
 {

@@ -13,9 +13,7 @@ static json_t *root_of(struct sim *s)
     return sim_state(s, &sim_netlify);
 }
 
-/* --- Answers
- * -------------------------------------------------------------------------------------------------
- */
+/* --- Answers --------------------------------------------------------------------------------- */
 
 void netlify_refuse(struct sim_request *r, int status, const char *message)
 {
@@ -87,9 +85,7 @@ static void error(struct sim_request *r, int status)
         netlify_refuse(r, status, status >= 500 ? "Internal Server Error" : "Bad Request");
 }
 
-/* --- Accounts
- * --------------------------------------------------------------------------------------------------
- */
+/* --- Accounts -------------------------------------------------------------------------------- */
 
 const char *netlify_space(struct sim_request *r)
 {
@@ -113,8 +109,7 @@ static void accounts_list(struct sim_request *r)
                          "capabilities"));
 }
 
-/* --- Environment variables: kept per account and site, as given
- * ------------------------------------------------- */
+/* --- Environment variables: kept per account and site, as given ------------------------------ */
 
 static json_t *env_of(struct sim_request *r)
 {
@@ -167,9 +162,7 @@ static void env_delete(struct sim_request *r)
     sim_answer(r, 204, NULL);
 }
 
-/* --- Sites
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- Sites ----------------------------------------------------------------------------------- */
 
 static bool is_mine(const struct sim_request *r, const json_t *site)
 {
@@ -301,9 +294,7 @@ static void site_delete(struct sim_request *r)
     sim_answer(r, 204, NULL);
 }
 
-/* --- The platform
- * -------------------------------------------------------------------------------------------------
- */
+/* --- The platform ---------------------------------------------------------------------------- */
 
 static void handle(struct sim_request *r)
 {

@@ -33,9 +33,7 @@ static json_t *site_of(struct sim *s, const json_t *d)
     return json_object_get(sim_member(root_of(s), "sites"), json_str(d, "site_id", ""));
 }
 
-/* --- Showing
- * -------------------------------------------------------------------------------------------------
- */
+/* --- Showing --------------------------------------------------------------------------------- */
 
 static bool is_preparing(struct sim *s, const json_t *d)
 {
@@ -104,9 +102,7 @@ json_t *netlify_deploy_show(struct sim *s, const json_t *d)
         strcmp(json_str(site, "locked", ""), json_str(d, "id", "-")) == 0);
 }
 
-/* --- Creating
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- Creating -------------------------------------------------------------------------------- */
 
 static bool sha_is_formed(const char *sha)
 {
@@ -257,9 +253,7 @@ void netlify_deploy_digest(struct sim_request *r)
     sim_answer(r, 200, netlify_deploy_show(r->sim, d));
 }
 
-/* --- Files
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- Files ----------------------------------------------------------------------------------- */
 
 /* The content is the account's now: nobody has to bring it again. */
 static void content_came(struct sim *s, const char *space, const char *sha)
@@ -308,9 +302,7 @@ void netlify_file_put(struct sim_request *r)
                          "deploy_id", json_str(d, "id", "")));
 }
 
-/* --- Going live
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- Going live ------------------------------------------------------------------------------ */
 
 static void make_live(struct sim *s, json_t *site, json_t *d)
 {
@@ -332,6 +324,7 @@ static void publish(struct sim *s, json_t *d)
 {
     static const char *const control[] = {"/_headers", "/_redirects", "/netlify.toml"};
     struct arena arena = ARENA_INIT;
+    const char *host = json_str(d, "host", "");
     const char *headers = rules_file(s, &arena, d, control[0]);
     const char *redirects = rules_file(s, &arena, d, control[1]);
     const char *toml = rules_file(s, &arena, d, control[2]), *toml_headers = "",
@@ -341,10 +334,9 @@ static void publish(struct sim *s, json_t *d)
         netlify_toml_rules(&arena, toml, &toml_redirects, &toml_headers);
     for (size_t i = 0; i < sizeof(control) / sizeof(*control); i++)
         json_object_del(json_object_get(d, "files"), control[i]);
-    sim_site_static(s, &sim_netlify, json_str(d, "host", ""), json_str(d, "space", ""),
-                    json_object_get(d, "files"),
-                    arena_printf(&arena, "%s\n%s", headers ? headers : "", toml_headers),
-                    arena_printf(&arena, "%s\n%s", redirects ? redirects : "", toml_redirects));
+    sim_site_static(s, &sim_netlify, host, json_str(d, "space", ""), json_object_get(d, "files"));
+    sim_site_rules(s, host, arena_printf(&arena, "%s\n%s", headers ? headers : "", toml_headers),
+                   arena_printf(&arena, "%s\n%s", redirects ? redirects : "", toml_redirects));
     json_object_set_new(d, "files", json_object()); /* the site has them now */
     arena_release(&arena);
 }
@@ -382,9 +374,7 @@ void netlify_deploys_advance(struct sim *s, const struct sim_platform *p, int64_
     }
 }
 
-/* --- Asking and undoing
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- Asking and undoing ---------------------------------------------------------------------- */
 
 static bool listed(struct sim *s, struct sim_request *r, const json_t *d, const json_t *site)
 {

@@ -10,7 +10,7 @@
  * Sliding windows in simulated time, one an account and rate row. `seen` holds every request that
  * came, also the refused ones, for the books; `taken` those that count against the limit.
  */
-enum { TIMES_MAX = 1 << 16 };
+enum { TIMES_MAX = 1 << 16, ROWS_MAX = 16 /* of one platform */ };
 
 struct times { /* a queue: oldest at `head` */
     int64_t *at;
@@ -167,7 +167,7 @@ static void verdict_add(struct rate_verdict *ret, const struct window *at, int64
 void rates_take(struct rates *w, const struct sim_request *r, int64_t now_ms,
                 struct rate_verdict *ret)
 {
-    struct window *mine[16];
+    struct window *mine[ROWS_MAX];
     size_t n = 0;
 
     *ret = (struct rate_verdict){0};
@@ -175,7 +175,7 @@ void rates_take(struct rates *w, const struct sim_request *r, int64_t now_ms,
         struct window *at;
         int64_t wait;
 
-        if (!row_matches(row, r) || n == sizeof(mine) / sizeof(*mine))
+        if (!row_matches(row, r) || n == (size_t)ROWS_MAX)
             continue;
         at = window_of(w, r, row);
         wait = window_wait(at, now_ms);

@@ -161,8 +161,7 @@ void reply_send(struct call *c, int status, const char *type, const void *body, 
     }
 }
 
-/* --- A word that no client has heard of
- * --------------------------------------------------------------- */
+/* --- A word that no client has heard of ------------------------------------------------------ */
 
 /* "active" says that an account or a token is valid, not how a deployment goes. */
 static bool is_state(const char *key, const json_t *value)

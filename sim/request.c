@@ -39,13 +39,21 @@ static bool split(struct sim_request *r, const char *raw)
     return true;
 }
 
+/* By its type; wrangler sends JSON as text/plain, so text that begins like JSON counts, too. */
+static bool looks_like_json(const char *type, const char *body, size_t len)
+{
+    if (len == 0 || (type && strcasestr(type, "json")))
+        return len > 0;
+    return (!type || strncasecmp(type, "text/plain", 10) == 0) && (*body == '{' || *body == '[');
+}
+
 static void read_body(struct call *c, struct http_exchange *x)
 {
     const char *type = http_exchange_header(x, "Content-Type");
     struct err ignored = ERR_INIT;
 
     c->r.body = http_exchange_body(x, &c->r.body_len);
-    if (type && strcasestr(type, "json") && c->r.body_len > 0)
+    if (looks_like_json(type, c->r.body, c->r.body_len))
         c->r.json = json_read(c->r.body, c->r.body_len, "request", &ignored);
 }
 
@@ -114,8 +122,7 @@ static struct call *call_new(struct http_exchange *x, struct port *port)
     return c;
 }
 
-/* --- Running it
- * ------------------------------------------------------------------------------------ */
+/* --- Running it ------------------------------------------------------------------------------ */
 
 static void no_such_route(struct sim_request *r)
 {
@@ -214,8 +221,7 @@ void sim_later(struct sim_request *r, int64_t real_ms, void (*fn)(struct sim_req
     timer_start(c->timer, real_ms);
 }
 
-/* --- Answering
- * ------------------------------------------------------------------------------------- */
+/* --- Answering ------------------------------------------------------------------------------- */
 
 /* In the stream and in the books, while the request can still be read. */
 static void call_note(struct call *c, int status)
@@ -312,8 +318,7 @@ void sim_answer_file(struct sim_request *r, int status, const char *type, const 
     buf_release(&bytes);
 }
 
-/* --- What handlers read
- * ------------------------------------------------------------------------------ */
+/* --- What handlers read ---------------------------------------------------------------------- */
 
 const char *sim_query(const struct sim_request *r, const char *name)
 {

@@ -21,8 +21,9 @@
 struct sim;
 struct sim_platform;
 
-/* --- Time: runs `clock_rate` times as fast as ours; everything below is in simulated time
- * ---------
+/* --- Time ------------------------------------------------------------------------------------ */
+
+/* It runs `clock_rate` times as fast as ours; everything below is in simulated time.
  *
  * What a client reads follows one rule. Durations (Retry-After, "retry in n seconds") are
  * simulated: the client divides them by the clock rate of the ready line. Points in time that a
@@ -35,8 +36,7 @@ void sim_iso(int64_t ms, char ret[32]);       /* "2026-11-22T15:04:05.123Z" */
 /* The real epoch (ms) at which `remaining_ms` of simulated time will have passed. */
 int64_t sim_reset_epoch_ms(const struct sim *s, int64_t remaining_ms);
 
-/* --- One request as a platform's handler sees it
- * -------------------------------------------------- */
+/* --- One request as a platform's handler sees it --------------------------------------------- */
 struct sim_request {
     struct sim *sim;
     const struct sim_platform *platform;
@@ -84,12 +84,11 @@ bool sim_dispatch(struct sim_request *r, const struct sim_endpoint *table);
 const char *sim_bearer(const struct sim_request *r);
 /* The account that a token belongs to, or NULL when the token is not valid. Valid are the tokens of
  * the example set-up and any that begins with "sim-<platform>-" (as in the platform's name up to
- * its first '-': "sim-cloudflare-"), each of which is an account of its own. Borrowed from the
- * arena. */
+ * its first '-': "sim-cloudflare-"), each of which is an account of its own; '_' may stand for '-'.
+ * Borrowed from the arena. */
 const char *sim_account(const struct sim_request *r, const char *token);
 
-/* --- A platform
- * ------------------------------------------------------------------------------------ */
+/* --- A platform ------------------------------------------------------------------------------ */
 struct sim_rate {        /* documented limit; over it the platform's own 429 comes */
     const char *method;  /* NULL = all */
     const char *pattern; /* glob over the path; NULL = all */
@@ -138,8 +137,7 @@ struct sim_platform {
 extern const struct sim_platform sim_cloudflare, sim_netlify, sim_vercel, sim_koyeb, sim_render,
     sim_railway, sim_expo;
 
-/* --- State: one JSON object a platform, saved in --state DIR after each change
- * --------------------- */
+/* --- State: one JSON object a platform, saved in --state DIR after each change --------------- */
 
 /* The platform's root object; a handler changes it freely and then calls sim_changed. */
 json_t *sim_state(struct sim *s, const struct sim_platform *p);
@@ -160,20 +158,20 @@ void sim_count_upload(struct sim *s, const struct sim_platform *p, size_t bytes,
 void sim_id(struct sim *s, const char *prefix, size_t hex_digits, char *ret, size_t size);
 void sim_uuid(struct sim *s, char ret[37]);
 
-/* --- What is deployed: served on the sites port by Host header
- * ------------------------------------- */
+/* --- What is deployed: served on the sites port by Host header ------------------------------- */
 
 /* Host names are without port; the origin (http://HOST:PORT) that users are told comes from here.
  */
 void sim_site_origin(const struct sim *s, const char *host, char ret[320]);
 void sim_site_hostport(const struct sim *s, const char *host, char ret[320]); /* "HOST:PORT" */
 
-/* Publishes a static site: files = {"/path": "blob name"}, from the given blob space. headers and
- * redirects are the text of _headers and _redirects or NULL. `rules` names the platform's way with
- * index.html, 404.html and extensionless names. Replaces what the host had. */
+/* Publishes a static site: files = {"/path": "blob name"}, from the given blob space. The
+ * platform's site_rules say how index.html, 404.html and extensionless names are treated. Replaces
+ * what the host had, with its rules, routes and types. */
 void sim_site_static(struct sim *s, const struct sim_platform *p, const char *host,
-                     const char *blob_space, const json_t *files, const char *headers,
-                     const char *redirects);
+                     const char *blob_space, const json_t *files);
+/* The texts of that site's _headers and _redirects, or NULL. */
+void sim_site_rules(struct sim *s, const char *host, const char *headers, const char *redirects);
 /* Publishes the built-in API backend (/health, /api/v1/products?limit=, /api/v1/stores, and /ws)
  * for a service with that commit. idle_ms: sleeps after so long without a request (0 = never);
  * cold_ms: real milliseconds that the first request after sleep takes. */

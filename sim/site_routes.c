@@ -15,8 +15,7 @@
  */
 enum { HOPS_MAX = 8, PATTERN_MAX = 4096 };
 
-/* --- Patterns
- * ---------------------------------------------------------------------------------------------- */
+/* --- Patterns -------------------------------------------------------------------------------- */
 
 /* One "(": returns what follows it in the source, or NULL when POSIX has no such group. */
 static const char *open_group(struct route *route, struct arena *arena, const char *p,
@@ -155,9 +154,7 @@ bool route_matches(const struct route *route, const char *path, struct captures 
     return true;
 }
 
-/* --- Serving
- * --------------------------------------------------------------------------------------------------
- */
+/* --- Serving --------------------------------------------------------------------------------- */
 
 struct walk {
     struct sim_request *r;

@@ -14,8 +14,7 @@
  */
 enum { WORDS_MAX = 8, LINES_OF_RULE = 64 };
 
-/* --- Patterns
- * -------------------------------------------------------------------------------------------- */
+/* --- Patterns -------------------------------------------------------------------------------- */
 
 static size_t name_length(const char *p)
 {
@@ -128,9 +127,7 @@ const char *rules_fill(struct arena *arena, const char *to, const struct capture
     return filled;
 }
 
-/* --- Lines
- * --------------------------------------------------------------------------------------------------
- */
+/* --- Lines ----------------------------------------------------------------------------------- */
 
 static size_t split_words(char *line, char *words[WORDS_MAX])
 {

@@ -20,8 +20,7 @@ const char *site_file(const struct site *site, const char *path)
     return json_string_value(json_object_get(json_object_get(site->record, "files"), path));
 }
 
-/* --- Sending
- * ------------------------------------------------------------------------------------------- */
+/* --- Sending --------------------------------------------------------------------------------- */
 
 static void set_rule_headers(struct sim_request *r, const struct site *site)
 {
@@ -123,8 +122,7 @@ static void not_found(struct sim_request *r, struct site *site, const char *path
         sim_answer_text(r, 404, "text/plain; charset=utf-8", "Not Found\n");
 }
 
-/* --- Finding
- * --------------------------------------------------------------------------------------------- */
+/* --- Finding --------------------------------------------------------------------------------- */
 
 /* What a path leads to: a file, another address, or nothing. */
 struct target {

@@ -59,8 +59,7 @@ void sites_free(struct sites *l)
     free(l);
 }
 
-/* --- By host
- * ------------------------------------------------------------------------------------------- */
+/* --- By host --------------------------------------------------------------------------------- */
 
 static struct site *site_exact(const struct sim *s, const char *host)
 {
@@ -100,7 +99,7 @@ static struct site *site_make(struct sim *s, const char *host)
     site = mem_alloc(sizeof(*site));
     site->host = mem_strdup(host);
     site->used_ms = sim_now_ms(s);
-    l->list = mem_grow(l->list, l->n + 1, sizeof(*l->list));
+    l->list = mem_grow(l->list, l->n + 1, sizeof(struct site *));
     l->list[l->n] = site;
     json_object_set_new(l->index, host, json_integer((json_int_t)l->n++));
     return site;
@@ -155,8 +154,7 @@ void sim_site_remove(struct sim *s, const char *host)
     sim_changed(s);
 }
 
-/* --- Publishing
- * ------------------------------------------------------------------------------------------ */
+/* --- Publishing ------------------------------------------------------------------------------ */
 
 /* The commit that a bundle carries about itself, when it does. */
 static const char *commit_of(struct sim *s, const char *space, const json_t *files,
@@ -178,38 +176,47 @@ static const char *commit_of(struct sim *s, const char *space, const json_t *fil
 }
 
 void sim_site_static(struct sim *s, const struct sim_platform *p, const char *host,
-                     const char *blob_space, const json_t *files, const char *headers,
-                     const char *redirects)
+                     const char *blob_space, const json_t *files)
 {
     struct arena arena = ARENA_INIT;
     const char *commit = commit_of(s, blob_space, files, &arena);
-    json_t *record =
-        json_pack("{s:s, s:s, s:O, s:s*, s:s*, s:s*}", "kind", "static", "space", blob_space,
-                  "files", files, "headers", headers, "redirects", redirects, "commit", commit);
 
-    publish(s, p, host, record);
+    publish(s, p, host,
+            json_pack("{s:s, s:s, s:O, s:s*}", "kind", "static", "space", blob_space, "files",
+                      files, "commit", commit));
     arena_release(&arena);
 }
 
-void sim_site_routes(struct sim *s, const char *host, const json_t *routes)
+/* Adds to a host's record; what it implies is parsed anew at the next request. */
+static void record_add(struct sim *s, const char *host, const char *name, json_t *value)
 {
     struct site *site = site_exact(s, host);
 
-    if (!site)
+    if (!site) {
+        json_decref(value);
         return;
-    json_object_set_new(site->record, "routes", json_deep_copy(routes));
+    }
+    json_object_set_new(site->record, name, value);
     site_forget_rules(site);
     sim_changed(s);
 }
 
+void sim_site_rules(struct sim *s, const char *host, const char *headers, const char *redirects)
+{
+    if (headers)
+        record_add(s, host, "headers", json_string(headers));
+    if (redirects)
+        record_add(s, host, "redirects", json_string(redirects));
+}
+
+void sim_site_routes(struct sim *s, const char *host, const json_t *routes)
+{
+    record_add(s, host, "routes", json_deep_copy(routes));
+}
+
 void sim_site_types(struct sim *s, const char *host, const json_t *types)
 {
-    struct site *site = site_exact(s, host);
-
-    if (!site)
-        return;
-    json_object_set_new(site->record, "types", json_deep_copy(types));
-    sim_changed(s);
+    record_add(s, host, "types", json_deep_copy(types));
 }
 
 void sim_site_alias(struct sim *s, const struct sim_platform *p, const char *host,
@@ -234,17 +241,10 @@ void sim_site_service(struct sim *s, const struct sim_platform *p, const char *h
 
 void sim_site_environment(struct sim *s, const char *host, const char *environment)
 {
-    struct site *site = site_exact(s, host);
-
-    if (!site)
-        return;
-    json_object_set_new(site->record, "environment", json_string(environment));
-    sim_changed(s);
+    record_add(s, host, "environment", json_string(environment));
 }
 
-/* --- Asking
- * ------------------------------------------------------------------------------------------------
- */
+/* --- Asking ---------------------------------------------------------------------------------- */
 
 static bool is_service(const struct site *site)
 {

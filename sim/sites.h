@@ -61,8 +61,7 @@ struct site {
     bool sent_to_sleep;
 };
 
-/* --- sites.c
- * -------------------------------------------------------------------------------------- */
+/* --- sites.c --------------------------------------------------------------------------------- */
 struct sites *sites_new(void);
 void sites_free(struct sites *l); /* NULL is fine */
 void sites_load(struct sim *s);   /* from the state, also after a reset */
@@ -70,8 +69,7 @@ struct site *site_find(const struct sim *s, const char *host); /* through aliase
 json_t *sites_books(const struct sim *s); /* [{"host", "platform", "kind", "commit", ...}]; new */
 bool site_sleep_now(struct sim *s, const char *host);
 
-/* --- site_rules.c: the formats of _headers and _redirects
- * ------------------------------------------- */
+/* --- site_rules.c: the formats of _headers and _redirects ------------------------------------ */
 struct redirect *rules_redirects(struct arena *arena, const char *text);
 struct header_rule *rules_headers(struct arena *arena, const char *text);
 /* "/blog/:slug" and "/old/ *" against a decoded path. */
@@ -79,16 +77,14 @@ bool rules_match(const char *pattern, const char *path, struct captures *ret);
 /* ":slug", ":splat" and "$1" in `to` replaced by what was captured. */
 const char *rules_fill(struct arena *arena, const char *to, const struct captures *found);
 
-/* --- site_routes.c: Vercel's routes
- * ------------------------------------------------------------------- */
+/* --- site_routes.c: Vercel's routes ---------------------------------------------------------- */
 struct route *routes_parse(struct arena *arena, const json_t *list);
 void routes_release(struct route *first); /* the compiled patterns */
 bool route_matches(const struct route *route, const char *path, struct captures *ret);
 /* Answers by routes and files. */
 void routes_serve(struct sim_request *r, struct site *site);
 
-/* --- site_static.c
- * -------------------------------------------------------------------------------------- */
+/* --- site_static.c --------------------------------------------------------------------------- */
 const char *site_file(const struct site *site, const char *path); /* blob name or NULL */
 /* Answers with that file. */
 void site_send(struct sim_request *r, struct site *site, const char *path, int status);
@@ -96,8 +92,7 @@ void site_redirect(struct sim_request *r, int status, const char *location);
 void site_serve_static(struct sim_request *r, struct site *site);
 const char *site_mime(const char *path);
 
-/* --- site_api.c
- * ------------------------------------------------------------------------------------------- */
+/* --- site_api.c ------------------------------------------------------------------------------ */
 /* Real ms until that service is awake; wakes it. cold_ms < 0: its own. */
 int64_t service_wake(struct sim *s, struct site *site, int64_t cold_ms);
 void service_serve(struct sim_request *r, const struct site *site);

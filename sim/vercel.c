@@ -12,9 +12,7 @@ static json_t *root_of(struct sim *s)
     return sim_state(s, &sim_vercel);
 }
 
-/* --- Answers
- * -------------------------------------------------------------------------------------------------
- */
+/* --- Answers --------------------------------------------------------------------------------- */
 
 void vercel_refuse(struct sim_request *r, int status, const char *code, const char *message)
 {
@@ -68,8 +66,7 @@ static void error(struct sim_request *r, int status)
                       "An unexpected error occurred");
 }
 
-/* --- Users and teams
- * --------------------------------------------------------------------------------------------- */
+/* --- Users and teams ------------------------------------------------------------------------- */
 
 const char *vercel_space(struct sim_request *r)
 {
@@ -110,9 +107,7 @@ static void team_get(struct sim_request *r)
         vercel_refuse(r, 404, "not_found", "Team not found");
 }
 
-/* --- Projects
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- Projects -------------------------------------------------------------------------------- */
 
 json_t *vercel_projects(struct sim_request *r)
 {
@@ -289,9 +284,7 @@ static void env_list(struct sim_request *r)
         sim_answer(r, 200, json_pack("{s:[]}", "envs"));
 }
 
-/* --- The platform
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- The platform ---------------------------------------------------------------------------- */
 
 /* The token's own team, or none named; made-up tokens may name any. */
 static bool scope_is_own(struct sim_request *r)

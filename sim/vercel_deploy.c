@@ -40,9 +40,7 @@ json_t *vercel_deployment(struct sim *s, const char *id)
     return by_url ? json_object_get(all, by_url) : NULL;
 }
 
-/* --- Showing
- * -------------------------------------------------------------------------------------------------
- */
+/* --- Showing --------------------------------------------------------------------------------- */
 
 const char *vercel_state(struct sim *s, const json_t *d)
 {
@@ -91,9 +89,7 @@ json_t *vercel_deployment_show(struct sim *s, const json_t *d)
     return shown;
 }
 
-/* --- Files
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- Files ----------------------------------------------------------------------------------- */
 
 static void sha1_hex(const void *data, size_t len, char ret[2 * SHA1_LEN + 1])
 {
@@ -152,9 +148,7 @@ static const char *store_inline(struct sim_request *r, const json_t *file, const
     return n >= 0 ? arena_strdup(r->arena, hex) : NULL;
 }
 
-/* --- Creating
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- Creating -------------------------------------------------------------------------------- */
 
 /* Reads "files" into {path: sha} and the list of digests that are missing. What is wrong, or NULL.
  */
@@ -259,9 +253,7 @@ void vercel_deployment_create(struct sim_request *r)
     json_decref(old);
 }
 
-/* --- Going on
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- Going on -------------------------------------------------------------------------------- */
 
 static void finish_build(struct sim *s, json_t *d, int64_t now_ms)
 {
@@ -313,9 +305,7 @@ void vercel_deployments_advance(struct sim *s, const struct sim_platform *p, int
     }
 }
 
-/* --- Asking and undoing
- * ------------------------------------------------------------------------------------------------
- */
+/* --- Asking and undoing ---------------------------------------------------------------------- */
 
 static json_t *deployment_of_path(struct sim_request *r, const char *id)
 {

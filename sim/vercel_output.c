@@ -26,9 +26,7 @@ static json_t *read_config(struct sim *s, const json_t *d, const char *name, str
     return text ? json_read(text, len, name, &ignored) : NULL;
 }
 
-/* --- Prebuilt
- * -----------------------------------------------------------------------------------------------
- */
+/* --- Prebuilt -------------------------------------------------------------------------------- */
 
 /* "overrides": {"about.html": {"path": "about", "contentType": ...}} renames and types files. */
 static void apply_overrides(struct site_plan *plan, const json_t *overrides)
@@ -74,8 +72,7 @@ static const char *plan_prebuilt(struct sim *s, const json_t *d, struct site_pla
     return NULL;
 }
 
-/* --- Plain, with vercel.json
- * ------------------------------------------------------------------------------------ */
+/* --- Plain, with vercel.json ----------------------------------------------------------------- */
 
 /* "/blog/:slug*" -> "^/blog/(?<slug>.*)$": the part of path-to-regexp that people use. */
 static const char *pattern_of(struct arena *arena, const char *source)
@@ -229,7 +226,7 @@ const char *vercel_publish(struct sim *s, const json_t *d)
     else
         plan_plain(s, d, &plan);
     if (!wrong) {
-        sim_site_static(s, &sim_vercel, host, json_str(d, "space", ""), plan.files, NULL, NULL);
+        sim_site_static(s, &sim_vercel, host, json_str(d, "space", ""), plan.files);
         sim_site_types(s, host, plan.types);
         if (plan.routes)
             sim_site_routes(s, host, plan.routes);

@@ -8,8 +8,7 @@
  * on the loop's thread; the books live in the state and outlast a restart.
  */
 
-/* --- rates.c
- * -------------------------------------------------------------------------------------- */
+/* --- rates.c --------------------------------------------------------------------------------- */
 struct rates;
 struct rates *rates_new(void);
 void rates_free(struct rates *w); /* NULL is fine */
@@ -30,13 +29,11 @@ void rates_succeeded(struct rates *w, const struct sim_request *r, int64_t now_m
 /* [{"name", "limit", "window_ms", "most"}] of a platform; a new reference. */
 json_t *rates_books(const struct rates *w, const struct sim_platform *p);
 
-/* --- books.c
- * -------------------------------------------------------------------------------------- */
+/* --- books.c --------------------------------------------------------------------------------- */
 void books_request(struct sim *s, const struct sim_platform *p, const char *method, int status);
 json_t *books_all(struct sim *s); /* GET /books; a new reference */
 
-/* --- stream.c
- * ------------------------------------------------------------------------------------- */
+/* --- stream.c -------------------------------------------------------------------------------- */
 struct stream;
 struct stream *stream_new(void);
 void stream_free(struct stream *t); /* NULL is fine */
