@@ -226,17 +226,17 @@ static void make_live(struct sim *s, json_t *project, const json_t *d)
 static void deployment_finish(struct sim *s, json_t *d)
 {
     json_t *project = project_of(s, d);
-    const char *branch_host = json_str(d, "alias", NULL), *host = json_str(d, "host", "");
+    const char *branch_host = json_str(d, "alias", NULL), *target = json_str(d, "host", "");
 
-    sim_site_static(s, &sim_cloudflare, host, json_str(d, "space", ""),
+    sim_site_static(s, &sim_cloudflare, target, json_str(d, "space", ""),
                     json_object_get(d, "files"));
-    sim_site_rules(s, host, json_str(d, "headers", NULL), json_str(d, "redirects", NULL));
+    sim_site_rules(s, target, json_str(d, "headers", NULL), json_str(d, "redirects", NULL));
     json_object_del(d, "files"); /* the site has them now */
     json_object_del(d, "headers");
     json_object_del(d, "redirects");
     json_object_set_new(d, "done", json_true());
     if (branch_host)
-        sim_site_alias(s, &sim_cloudflare, branch_host, host);
+        sim_site_alias(s, &sim_cloudflare, branch_host, target);
     else if (project)
         make_live(s, project, d);
 }

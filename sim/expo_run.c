@@ -29,7 +29,7 @@ static void publish(const struct rollout *o)
     char origin[320];
     (void)sim_blob_put(o->sim, "expo", id, bytes, strlen(bytes));
     json_t *files = json_pack("{s:s}", name, id);
-    sim_site_static(o->sim, o->platform, host, "expo", files, NULL, NULL);
+    sim_site_static(o->sim, o->platform, host, "expo", files);
     json_decref(files);
     sim_site_origin(o->sim, host, origin);
     const char *url = arena_printf(&arena, "%s%s", origin, name);
