@@ -440,6 +440,8 @@ const struct provider_ops provider_koyeb = {
     .base = "https://app.koyeb.com",
     .hosts_service = true,
     .in_flight = 1,
+    .sleep_after_ms =
+        3600000, /* an hour without traffic; koyeb.com/docs/run-and-scale/scale-to-zero */
     .limits = limits,
     .needs = needs,
     .check = koyeb_check,

@@ -417,6 +417,8 @@ const struct provider_ops provider_railway = {
     .base = "https://backboard.railway.com",
     .hosts_service = true,
     .in_flight = 1,
+    .sleep_after_ms =
+        600000, /* 10 minutes without outbound packets; docs.railway.com/reference/app-sleeping */
     .limits = limits,
     .needs = needs,
     .check = railway_check,

@@ -544,6 +544,7 @@ const struct provider_ops provider_render = {
     .base = "https://api.render.com/v1",
     .hosts_service = true,
     .in_flight = 1,
+    .sleep_after_ms = 900000, /* 15 minutes without traffic; render.com/docs/free */
     .limits = limits,
     .needs = needs,
     .check = render_check,
