@@ -22,6 +22,7 @@
 
 struct live {
     char *environment, *app, *instance, *platform, *url;
+    int64_t live_at;
 };
 
 struct count { /* of one environment */
@@ -57,7 +58,8 @@ static void keep_live(const struct deployment_row *r, void *arg)
                                          .app = arena_strdup(&p->arena, r->app),
                                          .instance = arena_strdup(&p->arena, r->instance),
                                          .platform = arena_strdup(&p->arena, r->platform),
-                                         .url = arena_strdup(&p->arena, r->url)};
+                                         .url = arena_strdup(&p->arena, r->url),
+                                         .live_at = r->live_at};
 }
 
 static const struct live *live_of(const struct probing *p, const struct cell *c)
@@ -130,6 +132,7 @@ static int add_target(struct probing *p, const struct cell *c, const struct mani
         .expect_body = check->expect_body,
         .sleep_after_ms =
             c->app->kind == APP_SERVICE && ops ? (int64_t)((double)ops->sleep_after_ms / rate) : 0,
+        .last_request_ms = l->live_at,
     };
     return series_id(p->app->store, t->environment, t->app, t->instance, t->check, &t->series, e);
 }
@@ -155,6 +158,31 @@ static int add_targets(struct probing *p, const struct matrix *x, struct err *e)
         return err_set(e, ERR_NO,
                        "nothing to measure: no check applies to a live deployment; see "
                        "trine status and `checks:` in the manifest");
+    return 0;
+}
+
+/* Services that were asked not long ago, by an earlier run, are awake: their first answer is no
+ * cold start. */
+static void keep_last(const struct sample *v, void *arg)
+{
+    struct probing *p = arg;
+
+    for (size_t i = 0; i < p->n_targets; i++) {
+        struct target *t = &p->targets[i];
+        if (t->series == v->series && v->outcome != SAMPLE_MISSED && v->at_ms > t->last_request_ms)
+            t->last_request_ms = v->at_ms;
+    }
+}
+
+static int note_earlier(struct probing *p, struct err *e)
+{
+    int64_t now = clock_wall_ms(&p->app->clock);
+
+    for (size_t i = 0; i < p->n_targets; i++)
+        if (p->targets[i].sleep_after_ms > 0 &&
+            sample_read(p->app->store, p->targets[i].series, now - p->targets[i].sleep_after_ms,
+                        now, keep_last, p, e) < 0)
+            return -1;
     return 0;
 }
 
@@ -295,7 +323,7 @@ int cmd_probe(struct app *a, struct err *e)
 
     if (app_open_manifest(a, e) == 0 && app_matrix(a, &x, e) == 0 && app_open_net(a, e) == 0 &&
         app_open_store(a, e) == 0 && deployment_live(a->store, NULL, keep_live, &p, e) == 0 &&
-        add_targets(&p, &x, e) == 0) {
+        add_targets(&p, &x, e) == 0 && note_earlier(&p, e) == 0) {
         if (a->o.dry_run) {
             app_say(a, "would measure %zu targets", p.n_targets);
             rc = 0;

@@ -238,6 +238,20 @@ static unsigned count_apps(const struct schedule *s)
     return n;
 }
 
+/* What was known before, by both clocks; the latest of the service's checks counts. */
+static void note_earlier(struct probe *p)
+{
+    int64_t at_ms = p->target->last_request_ms;
+    struct instant now = now_of(p->schedule);
+
+    if (at_ms <= 0 || at_ms > now.wall_ms ||
+        (p->service->last_known && p->service->last.wall_ms >= at_ms))
+        return;
+    now.mono_us -= (now.wall_ms - at_ms) * 1000;
+    now.wall_ms = at_ms;
+    note_request(p, &now);
+}
+
 static void make_groups(struct schedule *s, int64_t start_us)
 {
     unsigned n_apps = count_apps(s), app_number = 0;
@@ -257,6 +271,7 @@ static void make_groups(struct schedule *s, int64_t start_us)
         }
         s->groups[s->n_groups - 1].n++;
         p->service = find_service(app, p);
+        note_earlier(p);
         p->check = (struct check_http){.fn = answered, .arg = p};
     }
 }

@@ -24,4 +24,7 @@ struct target {
 
     /* The platform puts the service to sleep after so long without a request; 0 = never. */
     int64_t sleep_after_ms;
+    /* Wall time of the last request to the service that is known from before this schedule; 0 =
+     * none. */
+    int64_t last_request_ms;
 };
