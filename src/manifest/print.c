@@ -93,8 +93,19 @@ static void write_text(const char *text, struct buf *out)
     buf_addc(out, '"');
 }
 
-static void write_list(const char *const *strings, size_t n, struct buf *out)
+/* On one line when it fits, else one element a line. */
+static void write_list(const char *const *strings, size_t n, int indent, struct buf *out)
 {
+    size_t width = 0;
+    for (size_t i = 0; i < n; i++)
+        width += strlen(strings[i]) + 2;
+    if (width > 80) {
+        for (size_t i = 0; i < n; i++) {
+            buf_addf(out, "\n%*s- ", indent + 2, "");
+            write_text(strings[i], out);
+        }
+        return;
+    }
     buf_addc(out, '[');
     for (size_t i = 0; i < n; i++) {
         buf_adds(out, i ? ", " : "");
@@ -118,10 +129,10 @@ static void write_words(const struct key *row, const void *base, struct buf *out
     buf_release(&words);
 }
 
-static void write_value(const struct key *row, const void *base, struct buf *out)
+static void write_value(const struct key *row, const void *base, int indent, struct buf *out)
 {
     if (row->type == KEY_STRINGS) {
-        write_list(pointer(row, base), count(row, base), out);
+        write_list(pointer(row, base), count(row, base), indent, out);
     } else if (row->type == KEY_WORDS) {
         write_words(row, base, out);
     } else if (row->type == KEY_STRING || row->type == KEY_HOURS || row->type == KEY_TIME) {
@@ -151,7 +162,7 @@ static void print_entry(enum scope_id in, const void *entry, int indent, struct 
     print_key(entry_name(entry), indent, out);
     if (schema_scopes[in].single) {
         buf_addc(out, ' ');
-        write_value(schema_only_key(in), entry, out);
+        write_value(schema_only_key(in), entry, indent, out);
         buf_addc(out, '\n');
     } else {
         buf_addc(out, '\n');
@@ -213,7 +224,7 @@ static void print_scope(enum scope_id in, const void *base, int indent, struct b
         }
         print_key(row->name, indent, out);
         buf_addc(out, ' ');
-        write_value(row, base, out);
+        write_value(row, base, indent, out);
         buf_addc(out, '\n');
     }
 }

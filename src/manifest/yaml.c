@@ -38,6 +38,8 @@ static void quiet(struct fy_diag *diag, void *user, const char *text, size_t len
 /* --- Bytes before YAML: encoding and control characters ----------------------------------------
  */
 
+enum { MAX_BRACKETS = 256, MAX_LINE = 1 << 16 };
+
 static struct place place_at(const char *text, size_t at)
 {
     struct place p = {1, 1};
@@ -50,6 +52,30 @@ static struct place place_at(const char *text, size_t at)
         }
     }
     return p;
+}
+
+/* libfyaml keeps every token of a line, and of nested flow lists, in memory until it knows whether
+ * they are a key: gigabytes for a file of nothing but '['. Brackets in quotes count too, which is
+ * harmless: they come in pairs. */
+static int check_tokens(struct reader *r, const char *text, size_t len)
+{
+    size_t depth = 0, line_start = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '\n')
+            line_start = i + 1;
+        else if (text[i] == '[' || text[i] == '{')
+            depth++;
+        else if ((text[i] == ']' || text[i] == '}') && depth)
+            depth--;
+        if (depth > MAX_BRACKETS || i + 1 - line_start > MAX_LINE) {
+            problem_add(r->problems, place_at(text, i), "",
+                        depth > MAX_BRACKETS ? "more than %d brackets are open"
+                                             : "a line of more than %d characters",
+                        depth > MAX_BRACKETS ? MAX_BRACKETS : MAX_LINE);
+            return -1;
+        }
+    }
+    return 0;
 }
 
 static int check_bytes(struct reader *r, const char *text, size_t len)
@@ -70,7 +96,7 @@ static int check_bytes(struct reader *r, const char *text, size_t len)
             return -1;
         }
     }
-    return 0;
+    return check_tokens(r, text, len);
 }
 
 /* --- Events ------------------------------------------------------------------------------------

@@ -4,9 +4,10 @@
 
 /*
  * YAML text as a plain tree with line:column on every key and value. Built on libfyaml's events
- * rather than its documents, so that every bound is ours: one document, 32 levels, 500,000 nodes
- * with aliases counted as often as they are used (which defuses "billion laughs"), no cyclic alias,
- * no tags, keys that are plain words and stand once. Nodes live in the caller's arena.
+ * rather than its documents, so that every bound is ours: one document, 32 levels, lines of 64 KiB,
+ * 500,000 nodes with aliases counted as often as they are used (which defuses "billion laughs"), no
+ * cyclic alias, no tags, keys that are plain words and stand once. Nodes live in the caller's
+ * arena.
  */
 enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
 

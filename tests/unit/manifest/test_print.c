@@ -68,6 +68,22 @@ static void a_manifest_differs_from_another(void)
     manifest_free(b);
 }
 
+static void the_largest_lists_and_strings_come_back(void)
+{
+    struct buf text = BUF_INIT(MANIFEST_MAX_BYTES);
+    buf_adds(&text, "project: p\napps:\n  web:\n    kind: static\n    build: \"");
+    for (int i = 0; i < 8192; i++)
+        buf_adds(&text, "\\u0085"); /* two bytes, the longest of the escapes */
+    buf_adds(&text, "\"\n    instances:\n");
+    for (int i = 0; i < 20000; i++)
+        buf_addf(&text, "      - instance-%d\n", i);
+    buf_adds(&text, "environments: { e: { branch: b } }\n");
+    struct manifest *m = parse_text(buf_str(&text));
+    CHECK(m && is_normal(m));
+    manifest_free(m);
+    buf_release(&text);
+}
+
 /* --- Random manifests from the table -------------------------------------------------------------
  */
 
@@ -329,6 +345,7 @@ int main(void)
     the_example_is_equal_to_its_normal_form();
     the_normal_form_shows_defaults_and_no_keys_without_value();
     a_manifest_differs_from_another();
+    the_largest_lists_and_strings_come_back();
     any_manifest_is_equal_to_its_normal_form();
     return DONE();
 }
