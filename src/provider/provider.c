@@ -14,7 +14,7 @@
  */
 
 static const struct provider_ops *const providers[] = {
-    &provider_cloudflare, &provider_netlify, &provider_koyeb, &provider_render,
+    &provider_cloudflare, &provider_netlify, &provider_vercel, &provider_koyeb, &provider_render,
     &provider_railway,    &provider_expo,    &provider_exec,
 };
 
