@@ -1,6 +1,6 @@
 // Requests against an OpenAPI 3 or Swagger 2 description: does the route exist, are all parameters
-// declared, does the body match its schema. Stricter than the descriptions in one way: a member that
-// a schema does not name is an error, because it is a misspelt one.
+// declared, does the body match its schema. Stricter than the descriptions in one way: a member
+// that a schema does not name is an error, because it is a misspelt one.
 import Ajv from 'ajv-draft-04';
 import addFormats from 'ajv-formats';
 

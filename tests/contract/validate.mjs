@@ -1,11 +1,12 @@
 // Validates a stream of requests (JSON lines as record_requests and the simulator's
-// control/requests write them) against the platforms' published descriptions, and proves itself by spoiling each
-// accepted request in ways that must be refused.
+// control/requests write them) against the platforms' published descriptions, and proves itself by
+// spoiling each accepted request in ways that must be refused.
 //
 //   node validate.mjs --specs FOLDER [--record PROGRAM | FILE | -]
 //
 // FOLDER holds koyeb.json, render.json, railway.graphql and expo.graphql; Netlify's description
-// comes from its npm package. Output is TAP. Without folder or packages the test is skipped and says why.
+// comes from its npm package. Output is TAP. Without folder or packages the test is skipped and
+// says why.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
