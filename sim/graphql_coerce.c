@@ -64,28 +64,56 @@ static const char *cannot(struct gql_request *q, const char *type, const char *w
     return why;
 }
 
-/* Names that are none of these hold any JSON. */
+static bool is_int32(json_t *value)
+{
+    return json_is_integer(value) && json_integer_value(value) <= INT32_MAX &&
+           json_integer_value(value) >= INT32_MIN;
+}
+
+static bool is_id(json_t *value)
+{
+    return json_is_string(value) || json_is_integer(value);
+}
+
+static bool is_string(json_t *value)
+{
+    return json_is_string(value);
+}
+
+static bool is_boolean(json_t *value)
+{
+    return json_is_boolean(value);
+}
+
+static bool is_number(json_t *value)
+{
+    return json_is_number(value);
+}
+
+/* Scalars that are none of these hold any JSON. */
 static json_t *coerce_scalar(struct gql_request *q, const char *name, json_t *value,
                              const char **ret_why)
 {
-    if (strcmp(name, "String") == 0 && !json_is_string(value)) {
-        *ret_why = cannot(q, "String", "a non string value", value);
-    } else if (strcmp(name, "Boolean") == 0 && !json_is_boolean(value)) {
-        *ret_why = cannot(q, "Boolean", "a non boolean value", value);
-    } else if (strcmp(name, "Int") == 0 &&
-               (!json_is_integer(value) || json_integer_value(value) > INT32_MAX ||
-                json_integer_value(value) < INT32_MIN)) {
-        *ret_why = cannot(q, "Int", "non-integer value", value);
-    } else if (strcmp(name, "Float") == 0 && !json_is_number(value)) {
-        *ret_why = cannot(q, "Float", "non numeric value", value);
-    } else if (strcmp(name, "ID") == 0 && json_is_integer(value)) {
-        return json_string(arena_printf(q->arena, "%lld", (long long)json_integer_value(value)));
-    } else if (strcmp(name, "ID") == 0 && !json_is_string(value)) {
-        *ret_why = cannot(q, "ID", "value", value);
-    } else {
-        return json_incref(value);
+    static const struct {
+        const char *name;
+        bool (*fits)(json_t *value);
+        const char *otherwise;
+    } strict[] = {
+        {"String", is_string, "a non string value"},
+        {"Boolean", is_boolean, "a non boolean value"},
+        {"Int", is_int32, "non-integer value"},
+        {"Float", is_number, "non numeric value"},
+        {"ID", is_id, "value"},
+    };
+    for (size_t i = 0; i < sizeof strict / sizeof strict[0]; i++) {
+        if (strcmp(strict[i].name, name) == 0 && !strict[i].fits(value)) {
+            *ret_why = cannot(q, name, strict[i].otherwise, value);
+            return NULL;
+        }
     }
-    return NULL;
+    if (strcmp(name, "ID") == 0 && json_is_integer(value))
+        return json_string(arena_printf(q->arena, "%lld", (long long)json_integer_value(value)));
+    return json_incref(value);
 }
 
 static json_t *coerce_enum(struct gql_request *q, const struct gql_def *def, json_t *value,

@@ -67,36 +67,45 @@ static void collect(struct gql_request *q, const struct gql_selection *s, struct
 /* --- Their values
  * --------------------------------------------------------------------------------------- */
 
+static json_t *complete(struct gql_request *q, const struct gql_type *type, json_t *value,
+                        const struct slot *slot);
+
+/* NULL when an item may not be what it is. */
+static json_t *complete_list(struct gql_request *q, const struct gql_type *type, json_t *value,
+                             const struct slot *slot)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        json_t *item = complete(q, type->of, json_incref(json_array_get(value, i)), slot);
+        if (!item) {
+            json_decref(list);
+            return NULL;
+        }
+        json_array_append_new(list, item);
+    }
+    return list;
+}
+
+static json_t *complete_named(struct gql_request *q, const struct gql_type *type, json_t *value,
+                              const struct slot *slot)
+{
+    const struct gql_def *def = gql_def(q->arena, q->schema, type->name);
+    return def->kind == GQL_D_TYPE ? run_sets(q, def, value, slot->sets) : json_incref(value);
+}
+
 /* What the answer holds for a resolved value (stolen). NULL: nothing may stand here, so what is
- * around it becomes null. */
+ * around it becomes null; the error was added where it arose. */
 static json_t *complete(struct gql_request *q, const struct gql_type *type, json_t *value,
                         const struct slot *slot)
 {
     const struct gql_selection *field = slot->field;
     json_t *made = NULL;
-    if (!value || json_is_null(value)) {
-        json_decref(value);
-        if (!type->required)
-            return json_null();
-        if (value)
-            gql_error(q, "INTERNAL_SERVER_ERROR", field->line, field->column,
-                      "Cannot return null for non-nullable field %s.", field->name);
-        return NULL;
-    }
-    if (type->of) {
-        made = json_array();
-        for (size_t i = 0; made && i < json_array_size(value); i++) {
-            json_t *item = complete(q, type->of, json_incref(json_array_get(value, i)), slot);
-            if (item)
-                json_array_append_new(made, item);
-            else
-                json_decref(made);
-            made = item ? made : NULL;
-        }
-    } else {
-        const struct gql_def *def = gql_def(q->arena, q->schema, type->name);
-        made = def->kind == GQL_D_TYPE ? run_sets(q, def, value, slot->sets) : json_incref(value);
-    }
+    if (json_is_null(value) && type->required)
+        gql_error(q, "INTERNAL_SERVER_ERROR", field->line, field->column,
+                  "Cannot return null for non-nullable field %s.", field->name);
+    else if (value && !json_is_null(value))
+        made =
+            type->of ? complete_list(q, type, value, slot) : complete_named(q, type, value, slot);
     json_decref(value);
     return made || type->required ? made : json_null();
 }

@@ -15,8 +15,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 enum { REPLY_MAX = 1 << 20, ASK_AGAIN_US = 20000, ASKS_MOST = 1500 };
 
 static void give_up(const char *what)
@@ -59,11 +57,13 @@ static void run(struct drive *d, const char *program, unsigned clock_rate)
 
 static void end(struct drive *d)
 {
-    int status;
+    int status = 0;
     kill(d->pid, SIGTERM);
     while (waitpid(d->pid, &status, 0) < 0 && errno == EINTR)
         continue;
     json_decref(d->ready);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        give_up("trine-sim did not end in order; its standard error says why");
 }
 
 void drive_start(struct drive *d, const char *program, unsigned clock_rate)
