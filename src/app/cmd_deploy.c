@@ -97,6 +97,21 @@ static bool to_do(const struct plan_item *it)
     return it->action == PLAN_CREATE || it->action == PLAN_CHANGE;
 }
 
+/* What is left out, and why: the others are deployed all the same. */
+static void tell_cannot(const struct deploy *d)
+{
+    for (size_t i = 0; i < d->job.matrix.n; i++) {
+        const struct plan_item *it = &d->job.items[i];
+        char why[sizeof(it->why)];
+        if (it->action != PLAN_CANNOT)
+            continue;
+        (void)snprintf(why, sizeof(why), "%s", it->why);
+        redact_text(d->app->redactor, why, sizeof(why));
+        (void)fprintf(stderr, "cannot  %s %s%s%s: %s\n", it->cell->env->name, it->cell->app->name,
+                      it->cell->instance[0] ? "/" : "", it->cell->instance, why);
+    }
+}
+
 static int count_environments(struct deploy *d, struct err *e)
 {
     for (size_t i = 0; i < d->job.matrix.n; i++) {
@@ -346,6 +361,7 @@ static int run_deploy(struct deploy *d, struct err *e)
 {
     int rc = -1;
 
+    tell_cannot(d);
     if (count_environments(d, e) == 0 && take_leases(d, e) == 0 && open_releases(d, e) == 0 &&
         fill_items(d, e) == 0) {
         run_all(d);

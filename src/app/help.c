@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,11 +97,21 @@ void help_command(const struct command *c, struct buf *out)
 /* --- mdoc (mandoc(1), mdoc(7))
  * -------------------------------------------------------------------- */
 
-/* Text lines may not begin with a control character, and a backslash is an escape. */
+static bool sentence_ends(const char *text)
+{
+    return text[0] == '.' && text[1] == ' ' && isupper((unsigned char)text[2]);
+}
+
+/* Text lines may not begin with a control character, a backslash is an escape, and every sentence
+ * begins a line: its end is spaced wider. */
 static void mdoc_text(struct buf *out, const char *text)
 {
+    const char *begin = text;
+
     for (; *text; text++)
-        if (*text == '\\')
+        if (text > begin && *text == ' ' && sentence_ends(text - 1))
+            buf_addc(out, '\n');
+        else if (*text == '\\')
             buf_adds(out, "\\e");
         else if (*text == '\n')
             buf_adds(out, text[1] == '\n' ? "\n.Pp" : "\n");

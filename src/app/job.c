@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "deploy/hash_cache.h"
 #include "deploy/want.h"
+#include "manifest/envfile.h"
 #include "manifest/secrets.h"
 #include "net/loop.h"
 #include "store/store.h"
@@ -42,12 +43,33 @@ static int fill_wants(struct job *j, struct err *e)
     return 0;
 }
 
+/* A missing or broken env file is told before anything begins. Once for an app's instances: files
+ * of an instance alone are read with its build. */
+static int check_env_files(const struct job *j, struct err *e)
+{
+    const struct cell *before = NULL;
+
+    for (size_t i = 0; i < j->matrix.n; i++) {
+        const struct cell *c = &j->matrix.cells[i];
+        struct env_set env = {0};
+        if (c->app->kind != APP_STATIC || !c->binding || !c->binding->platform[0] ||
+            (before && before->env == c->env && before->app == c->app))
+            continue;
+        if (env_layered(j->app->manifest, c, &env, e) < 0)
+            return -1;
+        env_release(&env);
+        before = c;
+    }
+    return 0;
+}
+
 int job_open(struct job *j, struct app *a, struct err *e)
 {
     j->app = a;
     if (app_open_manifest(a, e) < 0 || app_open_secrets(a, e) < 0 ||
         app_matrix(a, &j->matrix, e) < 0 || app_check_secrets(a, &j->matrix, e) < 0 ||
-        app_open_net(a, e) < 0 || app_open_store(a, e) < 0 || find_commit(j, e) < 0)
+        check_env_files(j, e) < 0 || app_open_net(a, e) < 0 || app_open_store(a, e) < 0 ||
+        find_commit(j, e) < 0)
         return -1;
     return fill_wants(j, e);
 }

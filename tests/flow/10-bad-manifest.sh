@@ -1,5 +1,6 @@
 #!/bin/sh
 # What is wrong with a manifest is told with its place, and nothing is begun.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 credentials
@@ -43,7 +44,7 @@ change 's/branch: develop/branch: develop, secrets: [NOT_GIVEN_ANYWHERE]/'
 refused 'a missing secret' 'trine.yaml' 'NOT_GIVEN_ANYWHERE'
 
 change 's/^apps:/apps: \&apps/; s/^  web:.*/  web: *apps/'
-refused 'an alias inside its own anchor' 'trine.yaml:3:8' 'cycle'
+refused 'an alias inside its own anchor' 'trine.yaml:3:9' 'cycle'
 
 truncate -s 100M trine.yaml
 refused 'a manifest of 100 MB' 'trine.yaml'
