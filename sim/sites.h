@@ -81,7 +81,7 @@ const char *rules_fill(struct arena *arena, const char *to, const struct capture
 struct route *routes_parse(struct arena *arena, const json_t *list);
 void routes_release(struct route *first); /* the compiled patterns */
 bool route_matches(const struct route *route, const char *path, struct captures *ret);
-/* Answers by routes and files. */
+/* Answers by routes and files (site_routes_serve.c). */
 void routes_serve(struct sim_request *r, struct site *site);
 
 /* --- site_static.c --------------------------------------------------------------------------- */

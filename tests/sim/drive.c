@@ -119,17 +119,28 @@ static size_t header_piece(char *data, size_t size, size_t n, void *arg)
     return len;
 }
 
+static struct curl_slist *header_list(const char *lines)
+{
+    struct curl_slist *list = NULL;
+    char *copy = mem_strdup(lines ? lines : ""), *rest = copy, *line;
+    if (!strstr(copy, "Content-Type:"))
+        list = curl_slist_append(list, "Content-Type: application/json");
+    while ((line = strsep(&rest, "\n")))
+        if (*line)
+            list = curl_slist_append(list, line);
+    free(copy);
+    return list;
+}
+
 struct drive_reply drive_call(const char *method, const char *base, const char *path,
                               const char *header, const char *body)
 {
     struct drive_reply r = {0};
     struct buf bytes = BUF_INIT(REPLY_MAX);
-    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+    struct curl_slist *headers = header_list(header);
     CURL *curl = curl_easy_init();
     char *url = mem_printf("%s%s", base, path);
     long status = 0;
-    if (header)
-        headers = curl_slist_append(headers, header);
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
@@ -140,7 +151,7 @@ struct drive_reply drive_call(const char *method, const char *base, const char *
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, 60L);
     if (body)
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
-    (void)curl_easy_perform(curl);
+    r.broken = curl_easy_perform(curl) != CURLE_OK;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     r.status = (int)status;
     r.text = mem_strdup(buf_str(&bytes));

@@ -15,7 +15,8 @@ struct drive {
 
 /* Starts `program` with a fresh state folder and the clock that many times faster than ours. */
 void drive_start(struct drive *d, const char *program, unsigned clock_rate);
-/* Ends the simulator and starts it again with the state that it saved; ports change. */
+/* Ends the simulator and starts it again with the state that it saved, on the same ports when
+ * they are free. */
 void drive_restart(struct drive *d, const char *program, unsigned clock_rate);
 void drive_stop(struct drive *d); /* ends it and removes the folder */
 
@@ -23,14 +24,16 @@ void drive_stop(struct drive *d); /* ends it and removes the folder */
 const char *drive_base(const struct drive *d, const char *name);
 
 struct drive_reply {
-    int status;
+    int status;   /* 0: no answer */
+    bool broken;  /* the connection ended before the answer was whole */
     json_t *json; /* NULL when the body is no JSON */
     char *text;
     char headers[4096]; /* as received */
 };
 void drive_reply_release(struct drive_reply *r);
 
-/* `header` is one header line or NULL; body NULL sends none. The URL is base + path. */
+/* `header` is NULL or header lines with '\n' between them; JSON is the content type that is sent
+ * when they name none. body NULL sends none. The URL is base + path. */
 struct drive_reply drive_call(const char *method, const char *base, const char *path,
                               const char *header, const char *body);
 /* The same, for tests that want the JSON alone (new reference; NULL when the status is another). */

@@ -15,7 +15,7 @@ static const char token[] = "Authorization: Bearer sim-cloudflare-token-0001";
 struct shop {
     struct drive sim;
     const char *base;
-    char jwt[600]; /* header line */
+    char jwt[600];             /* header line */
     char index[65], empty[65]; /* keys of "<h1>hi</h1>" as html and of nothing as txt */
 };
 
@@ -39,7 +39,8 @@ static int upload(struct shop *s, const char *key, const char *bytes)
     int status;
 
     base64_encode((const uint8_t *)bytes, strlen(bytes), text);
-    body = mem_printf("[{\"key\":\"%s\",\"value\":\"%s\",\"base64\":true,\"metadata\":{}}]", key, text);
+    body = mem_printf("[{\"key\":\"%s\",\"value\":\"%s\",\"base64\":true,\"metadata\":{}}]", key,
+                      text);
     status = drive_status("POST", s->base, "/pages/assets/upload", s->jwt, body);
     free(body);
     return status;
@@ -55,8 +56,7 @@ static struct drive_reply deploy(struct shop *s, const char *manifest, const cha
                             "--b\r\nContent-Disposition: form-data; name=\"_redirects\"; "
                             "filename=\"_redirects\"\r\n\r\n%s\r\n--b--\r\n",
                             manifest, branch, redirects);
-    struct drive_reply r =
-        drive_call("POST", s->base, ACCOUNT "/demo/deployments", headers, body);
+    struct drive_reply r = drive_call("POST", s->base, ACCOUNT "/demo/deployments", headers, body);
 
     free(headers);
     free(body);
@@ -94,7 +94,8 @@ static bool shows(struct shop *s, const char *host, const char *path, int status
 static void wrong_tokens_and_wrong_accounts_are_refused(struct shop *s)
 {
     CHECK(drive_status("GET", s->base, ACCOUNT, NULL, NULL) == 403);
-    CHECK(drive_status("GET", s->base, "/user/tokens/verify", "Authorization: Bearer x", NULL) == 401);
+    CHECK(drive_status("GET", s->base, "/user/tokens/verify", "Authorization: Bearer x", NULL) ==
+          401);
     CHECK(drive_status("GET", s->base, "/accounts/another/pages/projects", token, NULL) == 403);
     CHECK(drive_status("POST", s->base, "/pages/assets/check-missing", token, "{}") == 403);
     CHECK(drive_status("GET", s->base, "/user/tokens/verify", token, NULL) == 200);
@@ -118,7 +119,8 @@ static void only_missing_assets_are_asked_for(struct shop *s)
     json_t *answer = drive_json(200, "GET", s->base, ACCOUNT "/demo/upload-token", token, NULL);
     char *hashes;
 
-    snprintf(s->jwt, sizeof(s->jwt), "Authorization: Bearer %s", json_str(answer, "result.jwt", ""));
+    snprintf(s->jwt, sizeof(s->jwt), "Authorization: Bearer %s",
+             json_str(answer, "result.jwt", ""));
     json_decref(answer);
     key_of("<h1>hi</h1>", "html", s->index);
     key_of("", "txt", s->empty);
@@ -149,8 +151,8 @@ static void a_manifest_needs_content_that_is_there_and_right(struct shop *s)
 static void a_deployment_goes_through_its_stages_and_is_served(struct shop *s, char first[64])
 {
     char *manifest =
-        mem_printf("{\"/index.html\":\"%s\",\"/a/empty.txt\":\"%s\",\"/page.html\":\"%s\"}", s->index,
-                   s->empty, s->index);
+        mem_printf("{\"/index.html\":\"%s\",\"/a/empty.txt\":\"%s\",\"/page.html\":\"%s\"}",
+                   s->index, s->empty, s->index);
     struct drive_reply r;
 
     CHECK(upload(s, s->index, "<h1>hi</h1>") == 200);
@@ -169,7 +171,8 @@ static void a_deployment_goes_through_its_stages_and_is_served(struct shop *s, c
     free(manifest);
 }
 
-static void a_preview_leaves_production_alone_and_a_rollback_moves_it(struct shop *s, const char *first)
+static void a_preview_leaves_production_alone_and_a_rollback_moves_it(struct shop *s,
+                                                                      const char *first)
 {
     char *other = mem_printf("{\"/a/empty.txt\":\"%s\"}", s->empty), *path;
     struct drive_reply preview = deploy(s, other, "feature/x", "");

@@ -47,7 +47,8 @@ static void each_kind_of_fault_spoils_the_answer_in_its_way(const struct drive *
 {
     struct drive_reply r = under(d, "\"status\":503,\"retry_after\":7");
 
-    CHECK(r.status == 503 && strstr(r.headers, "Retry-After: 7\r\n") && json_int(r.json, "code", 0) == 503);
+    CHECK(r.status == 503 && strstr(r.headers, "Retry-After: 7\r\n") &&
+          json_int(r.json, "code", 0) == 503);
     drive_reply_release(&r);
     r = under(d, "\"status\":429");
     CHECK(r.status == 429 && strstr(r.headers, "X-RateLimit-Remaining: 0\r\n"));
@@ -113,7 +114,8 @@ static void the_stream_shows_requests_without_credentials(const struct drive *d)
     CHECK(strstr(shown.text, "sim-netlify-token") == NULL);
     CHECK(strcasestr(shown.text, "\"authorization\"") == NULL);
     drive_reply_release(&shown);
-    shown = drive_call("GET", drive_base(d, "control"), "/requests?follow=0&since=1000000", NULL, NULL);
+    shown =
+        drive_call("GET", drive_base(d, "control"), "/requests?follow=0&since=1000000", NULL, NULL);
     CHECK(shown.status == 200 && shown.text[0] == '\0');
     drive_reply_release(&shown);
 }
@@ -122,13 +124,14 @@ static void only_services_can_be_put_to_sleep(const struct drive *d)
 {
     const char *base = drive_base(d, "control");
 
-    CHECK(drive_status("POST", base, "/sleep", NULL, "{\"host\":\"after.netlify.localhost\"}") == 404);
+    CHECK(drive_status("POST", base, "/sleep", NULL, "{\"host\":\"after.netlify.localhost\"}") ==
+          404);
     CHECK(drive_status("POST", base, "/sleep", NULL, "{}") == 400);
     CHECK(drive_status("POST", base, "/nothing", NULL, "{}") == 404);
 }
 
 static void a_restart_keeps_ports_and_faults_and_a_reset_forgets_all_but_ports(struct drive *d,
-                                                                              const char *program)
+                                                                               const char *program)
 {
     char before[100];
 

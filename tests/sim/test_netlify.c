@@ -74,7 +74,8 @@ static void a_site_name_is_taken_once(struct shop *s)
     found = drive_json(200, "GET", s->base, "/sites?name=demo&filter=all", token, NULL);
     CHECK(strcmp(json_str(found, "0.id", ""), s->site) == 0);
     json_decref(found);
-    found = drive_json(200, "GET", s->base, "/sites", "Authorization: Bearer sim-netlify-other", NULL);
+    found =
+        drive_json(200, "GET", s->base, "/sites", "Authorization: Bearer sim-netlify-other", NULL);
     CHECK(json_is_array(found) && json_array_size(found) == 0);
     json_decref(found);
     json_decref(site);
@@ -110,7 +111,8 @@ static void known_content_is_not_asked_for_again_and_drafts_stay_drafts(struct s
     free(host);
 }
 
-static void the_command_lines_two_steps_work_and_restore_goes_back(struct shop *s, const char *first)
+static void the_command_lines_two_steps_work_and_restore_goes_back(struct shop *s,
+                                                                   const char *first)
 {
     char id[32], *path;
     json_t *d;

@@ -30,7 +30,8 @@ static void a_form_is_split_into_its_parts(void)
 
 static void a_cut_form_is_refused_at_every_length(void)
 {
-    static const char body[] = "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n--b--";
+    static const char body[] =
+        "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n--b--";
     struct arena arena = ARENA_INIT;
     size_t n, refused = 0, whole = strlen(body);
 
@@ -47,9 +48,9 @@ static void redirects_are_matched_and_filled(void)
 {
     struct arena arena = ARENA_INIT;
     struct captures found;
-    struct redirect *rule = rules_redirects(
-        &arena, "# comment\n/old /new 301\n/blog/:year/:slug /posts/:slug-:year\n"
-                "/api/* https://api.test/:splat 200!\nnonsense\n");
+    struct redirect *rule =
+        rules_redirects(&arena, "# comment\n/old /new 301\n/blog/:year/:slug /posts/:slug-:year\n"
+                                "/api/* https://api.test/:splat 200!\nnonsense\n");
 
     CHECK(rule && rule->status == 301 && !rule->force);
     CHECK(rules_match(rule->from, "/old", &found) && !rules_match(rule->from, "/older", &found));
@@ -68,8 +69,8 @@ static void redirects_are_matched_and_filled(void)
 static void headers_are_read_by_block(void)
 {
     struct arena arena = ARENA_INIT;
-    struct header_rule *rule =
-        rules_headers(&arena, "  X-Lost: 1\n/*\n  X-A: b\n  Link: <a>; rel=x\n\n/css/*\r\n\tY: z\r\n");
+    struct header_rule *rule = rules_headers(
+        &arena, "  X-Lost: 1\n/*\n  X-A: b\n  Link: <a>; rel=x\n\n/css/*\r\n\tY: z\r\n");
 
     CHECK(rule && strcmp(rule->pattern, "/*") == 0);
     CHECK(strcmp(rule->lines[0], "X-A") == 0 && strcmp(rule->lines[3], "<a>; rel=x") == 0);
@@ -97,9 +98,10 @@ static void a_generated_netlify_toml_becomes_rules(void)
 static void routes_understand_javascript_patterns(void)
 {
     struct arena arena = ARENA_INIT;
-    json_t *list = json_pack("[{s:s, s:s}, {s:s}, {s:s, s:s}, {s:s}]", "src",
-                             "^/(?:de|fr)/(?<page>[^/]+)/(\\d+)$", "dest", "/$page/$2", "handle",
-                             "filesystem", "src", "/app/(.*?)", "dest", "/x", "src", "^/(?!api).*$");
+    json_t *list =
+        json_pack("[{s:s, s:s}, {s:s}, {s:s, s:s}, {s:s}]", "src",
+                  "^/(?:de|fr)/(?<page>[^/]+)/(\\d+)$", "dest", "/$page/$2", "handle", "filesystem",
+                  "src", "/app/(.*?)", "dest", "/x", "src", "^/(?!api).*$");
     struct route *first = routes_parse(&arena, list), *route = first;
     struct captures found;
 
@@ -136,8 +138,9 @@ static void a_rule_lets_some_through_and_ends_after_its_times(void)
     struct fault_choice c;
     struct err e = ERR_INIT;
 
-    CHECK(set_rules(f, "[{\"platform\":\"netlify\",\"path\":\"/sites/*/deploys\",\"after\":1,"
-                       "\"times\":2,\"status\":503,\"retry_after\":9}]",
+    CHECK(set_rules(f,
+                    "[{\"platform\":\"netlify\",\"path\":\"/sites/*/deploys\",\"after\":1,"
+                    "\"times\":2,\"status\":503,\"retry_after\":9}]",
                     &e) == 0);
     faults_choose(f, &request, &c);
     CHECK(c.kind == FAULT_NONE);
@@ -152,8 +155,12 @@ static void a_rule_lets_some_through_and_ends_after_its_times(void)
 
 static void wrong_rules_are_refused_and_the_old_ones_stay(void)
 {
-    static const char *const wrong[] = {"{}", "[1]", "[{\"stal\":true}]", "[{\"status\":200}]",
-                                        "[{\"close\":\"never\"}]", "[{\"probability\":2}]"};
+    static const char *const wrong[] = {"{}",
+                                        "[1]",
+                                        "[{\"stal\":true}]",
+                                        "[{\"status\":200}]",
+                                        "[{\"close\":\"never\"}]",
+                                        "[{\"probability\":2}]"};
     struct faults *f = faults_new();
     struct err e = ERR_INIT;
 
@@ -173,7 +180,8 @@ static void a_mix_draws_every_kind_about_as_often_as_asked(void)
     struct err e = ERR_INIT;
     int hits = 0, kinds[FAULT_UNKNOWN_STATUS + 1] = {0};
 
-    CHECK(set_rules(f, "[{\"platform\":\"*\",\"probability\":0.1,\"seed\":7,\"mix\":true}]", &e) == 0);
+    CHECK(set_rules(f, "[{\"platform\":\"*\",\"probability\":0.1,\"seed\":7,\"mix\":true}]", &e) ==
+          0);
     for (int i = 0; i < 10000; i++) {
         faults_choose(f, &request, &c);
         hits += c.kind != FAULT_NONE || c.delay_ms > 0;

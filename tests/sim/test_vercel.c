@@ -30,8 +30,8 @@ static bool shows(struct shop *s, const char *host, const char *path, int status
 
 static int upload(struct shop *s, const char *digest, const char *content)
 {
-    char *headers = mem_printf("%s\nContent-Type: application/octet-stream\nx-now-digest: %s", token,
-                               digest);
+    char *headers =
+        mem_printf("%s\nContent-Type: application/octet-stream\nx-now-digest: %s", token, digest);
     int status = drive_status("POST", s->base, "/v2/files", headers, content);
 
     free(headers);
@@ -89,14 +89,16 @@ static const char prebuilt[] =
     "{\"name\":\"demo\",\"target\":\"production\",\"meta\":{\"commit\":\"c1\"},\"files\":["
     "{\"file\":\"" OUTPUT "static/index.html\",\"sha\":\"" ONE "\",\"size\":3},"
     "{\"file\":\"" OUTPUT "static/two.html\",\"sha\":\"" TWO "\",\"size\":3},"
-    "{\"file\":\"" OUTPUT "config.json\",\"data\":\"{\\\"version\\\":3,\\\"routes\\\":[{\\\"src\\\":"
+    "{\"file\":\"" OUTPUT
+    "config.json\",\"data\":\"{\\\"version\\\":3,\\\"routes\\\":[{\\\"src\\\":"
     "\\\"^/old$\\\",\\\"status\\\":301,\\\"headers\\\":{\\\"Location\\\":\\\"/two\\\"}},"
     "{\\\"handle\\\":\\\"filesystem\\\"},{\\\"src\\\":\\\"^/app/(.*)$\\\",\\\"dest\\\":\\\"/\\\"}],"
     "\\\"overrides\\\":{\\\"two.html\\\":{\\\"path\\\":\\\"two\\\"}}}\"}]}";
 
 static void a_prebuilt_deployment_asks_for_files_then_goes_live(struct shop *s, char first[40])
 {
-    struct drive_reply r = drive_call("POST", s->base, "/v13/deployments?prebuilt=1", token, prebuilt);
+    struct drive_reply r =
+        drive_call("POST", s->base, "/v13/deployments?prebuilt=1", token, prebuilt);
 
     CHECK(r.status == 400 && strcmp(json_str(r.json, "error.code", ""), "missing_files") == 0);
     CHECK(json_array_size(json_at(r.json, "error.missing")) == 2);
@@ -128,7 +130,8 @@ static void after_a_rollback_nothing_goes_live_until_a_promotion(struct shop *s,
     path = mem_printf("/v10/projects/demo/promote/%s", id);
     CHECK(drive_status("POST", s->base, path, token, "{}") == 201);
     CHECK(shows(s, "demo.vercel.localhost", "/", 200, "two"));
-    CHECK(drive_wait(s->base, "/v9/projects/demo", token, "lastAliasRequest.jobStatus", "succeeded"));
+    CHECK(
+        drive_wait(s->base, "/v9/projects/demo", token, "lastAliasRequest.jobStatus", "succeeded"));
     project = drive_json(200, "GET", s->base, "/v9/projects/demo", token, NULL);
     CHECK(strcmp(json_str(project, "targets.production.id", ""), id) == 0);
     CHECK(strcmp(json_str(project, "lastAliasRequest.type", ""), "promote") == 0);
@@ -141,14 +144,16 @@ static void a_prebuilt_deployment_without_its_config_fails(struct shop *s)
     char id[40];
 
     deploy(s, "&prebuilt=1",
-           "{\"name\":\"broken\",\"files\":[{\"file\":\"" OUTPUT "static/a.html\",\"data\":\"x\"}]}", id);
+           "{\"name\":\"broken\",\"files\":[{\"file\":\"" OUTPUT
+           "static/a.html\",\"data\":\"x\"}]}",
+           id);
     CHECK(wait_for(s, id, "ERROR"));
 }
 
 static void deployments_are_listed_by_page_newest_first(struct shop *s)
 {
-    json_t *list = drive_json(200, "GET", s->base, "/v7/deployments?projectId=demo&limit=1", token,
-                              NULL);
+    json_t *list =
+        drive_json(200, "GET", s->base, "/v7/deployments?projectId=demo&limit=1", token, NULL);
     char *path = mem_printf("/v7/deployments?projectId=demo&limit=1&until=%lld",
                             (long long)json_int(list, "pagination.next", 0));
     json_t *next = drive_json(200, "GET", s->base, path, token, NULL);
