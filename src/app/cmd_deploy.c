@@ -18,8 +18,6 @@
 /* trine deploy: plan, lease, release, run. The runner does the work; here it is put together, told
  * to the person, and closed. */
 
-extern char **environ;
-
 enum { MOST_ENVIRONMENTS = 64 };
 
 struct env_run { /* one environment of this run */

@@ -36,14 +36,12 @@ static void safe_name(const char *from, char ret[64])
 {
     size_t n = 0;
 
-    for (; *from && n < 62; from++) {
-        char c = (char)tolower((unsigned char)*from);
-        if (isalnum((unsigned char)c))
-            ret[n++] = c;
+    for (; *from && n < 62; from++)
+        if (isalnum((unsigned char)*from))
+            ret[n++] = (char)tolower((unsigned char)*from);
         else if (n > 0 && ret[n - 1] != '-')
             ret[n++] = '-';
-    }
-    while (n > 0 && ret[n - 1] == '-')
+    if (n > 0 && ret[n - 1] == '-')
         n--;
     ret[n] = '\0';
     if (n == 0)

@@ -32,12 +32,15 @@ static int find_commit(struct job *j, struct err *e)
 
 static int fill_wants(struct job *j, struct err *e)
 {
+    const struct want_source source = {.manifest = j->app->manifest,
+                                       .secrets = j->app->secrets,
+                                       .commit = &j->commit,
+                                       .arena = &j->arena};
+
     j->wants = arena_array(&j->arena, j->matrix.n + 1, sizeof(*j->wants));
     for (size_t i = 0; i < j->matrix.n; i++) {
         const struct cell *c = &j->matrix.cells[i];
-        if (c->binding && c->binding->platform[0] &&
-            want_fill(j->app->manifest, c, j->app->secrets, &j->commit, &j->arena, &j->wants[i],
-                      e) < 0)
+        if (c->binding && c->binding->platform[0] && want_fill(&source, c, &j->wants[i], e) < 0)
             return -1;
     }
     return 0;
@@ -103,7 +106,7 @@ static void told(const struct build *b, enum build_event event, const char *text
 static void list_builds(struct job *j)
 {
     j->builds = mem_array(j->matrix.n + 1, sizeof(*j->builds));
-    j->build_of = arena_array(&j->arena, j->matrix.n + 1, sizeof(*j->build_of));
+    j->build_of = arena_array(&j->arena, j->matrix.n + 1, sizeof(struct build *));
     for (size_t i = 0; i < j->matrix.n; i++) {
         const struct cell *c = &j->matrix.cells[i];
         if (c->app->kind != APP_STATIC || !c->binding || !c->binding->platform[0])
@@ -186,7 +189,7 @@ int job_bundles(struct job *j, struct err *e)
     size_t *number = arena_array(&j->arena, j->matrix.n + 1, sizeof(*number)); /* 0 = none */
 
     (void)e;
-    j->bundle_of = arena_array(&j->arena, j->matrix.n + 1, sizeof(*j->bundle_of));
+    j->bundle_of = arena_array(&j->arena, j->matrix.n + 1, sizeof(struct bundle *));
     j->bundle_number = arena_array(&j->arena, j->matrix.n + 1, sizeof(*j->bundle_number));
     j->items = arena_array(&j->arena, j->matrix.n + 1, sizeof(*j->items));
     j->bundles = bundle_set_new();

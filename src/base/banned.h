@@ -10,7 +10,20 @@
 #include <string.h>
 #include <time.h>
 
+#undef strcpy
+#undef strcat
+#undef sprintf
+#undef vsprintf
+#undef strtok
+#undef gets
+#undef gmtime
+#undef localtime
+#undef asctime
+#undef ctime
 #pragma GCC poison strcpy strcat sprintf vsprintf strtok gets gmtime localtime asctime ctime
+#undef atoi
+#undef atol
+#undef atof
 #pragma GCC poison atoi atol atof
 
 #endif

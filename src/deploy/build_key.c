@@ -54,7 +54,7 @@ static struct tree_job *job_of(struct tree_job *jobs, size_t n, const struct man
 
 /* One job an app; returns how many. */
 static size_t list_jobs(const struct build_options *o, const struct build *builds, size_t n,
-                        struct tree_job *jobs, size_t *left)
+                        struct tree_job *jobs, size_t *left /* not ours alone */)
 {
     size_t n_jobs = 0;
 

@@ -19,8 +19,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-extern char **environ;
-
 enum { LOCK_AGAIN_MS = 100 };
 
 /* One app folder: its install, then its builds one after the other. */
@@ -388,7 +386,7 @@ static struct shop *shop_of(struct round *r, const struct manifest_app *app, siz
             return &r->shops[i];
     struct shop *s = &r->shops[r->n++];
     *s = (struct shop){.round = r, .app = app, .lock = -1};
-    s->todo = mem_array(most, sizeof(*s->todo));
+    s->todo = mem_array(most, sizeof(struct build *));
     (void)snprintf(s->root, sizeof(s->root), "%s/%s", r->o->manifest->dir, app->path);
     s->timer = timer_new(r->o->loop, shop_again, s);
     return s;

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern char **environ;
-
 struct answer {
     struct loop *loop;
     char text[1024];

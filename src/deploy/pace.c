@@ -23,8 +23,9 @@ struct pace *pace_new(const struct rate_limit *limits)
 {
     struct pace *p = mem_alloc(sizeof(*p));
 
-    while (limits && limits[p->n].requests > 0)
-        p->n++;
+    if (limits)
+        while (limits[p->n].requests > 0)
+            p->n++;
     p->windows = mem_array(p->n ? p->n : 1, sizeof(*p->windows));
     for (size_t i = 0; i < p->n; i++) {
         p->windows[i].limit = &limits[i];

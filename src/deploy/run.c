@@ -17,8 +17,8 @@
 #include <string.h>
 
 enum { PER_ACCOUNT = 6, TRIES = 8, SHORTEST_WAIT_MS = 2, LEAST_VERIFY_MS = 20000 };
-static const int64_t deadline_ms = 30 * 60 * 1000;
-static const int64_t verify_ms = 3 * 60 * 1000;
+static const int64_t deadline_ms = 30LL * 60 * 1000;
+static const int64_t verify_ms = 3LL * 60 * 1000;
 
 int64_t run_platform_ms(const struct run *r)
 {

@@ -6,6 +6,7 @@
 #include "net/loop.h"
 #include "net/process.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,10 +91,8 @@ void command_begin(struct attempt *a)
     char dir[4096];
 
     a->trouble = ERR_INIT;
-    if (!ops->command)
-        (void)err_set(&a->trouble, ERR_BUG, "%s made a call without a method", ops->name);
-    if (a->trouble.kind != ERR_NONE ||
-        ops->command(&t->item->deployment, t->item->want, &arena, &p, &a->trouble) < 0) {
+    assert(ops->command); /* a call without a method is only made by those that have one */
+    if (ops->command(&t->item->deployment, t->item->want, &arena, &p, &a->trouble) < 0) {
         timer_free(a->timer);
         a->timer = timer_new(t->run->o.loop, not_started, a);
         timer_start(a->timer, 0);

@@ -3,100 +3,103 @@
 #include "base/hash.h"
 #include "manifest/envfile.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Expands the {words}, then the $NAMEs of one binding value. */
-struct filler {
-    const struct manifest *m;
-    const struct cell *c;
-    struct secrets *s;
-    struct arena *a;
-    struct err *e;
-    bool failed;
+/* Binding keys that become members of the want: {words} expanded, then $NAMEs. */
+struct key {
+    const char *name;
+    size_t from, to; /* offsets of the const char * in manifest_binding and in want */
 };
 
-static const char *fill(struct filler *f, const char *key, const char *pattern)
+#define KEY(member)                                                                                \
+    {                                                                                              \
+#member, offsetof(struct manifest_binding, member), offsetof(struct want, member)          \
+    }
+
+static const struct key keys[] = {
+    KEY(token),
+    KEY(account),
+    KEY(team),
+    KEY(region),
+    KEY(plan),
+    KEY(channel),
+    KEY(url),
+    KEY(repository),
+    KEY(image),
+    KEY(dockerfile),
+    KEY(run),
+    KEY(app_id),
+    KEY(deploy),
+    KEY(status),
+    KEY(rollback),
+    /* behind the token: a hook is the fallback of platforms that have one, and not missed then */
+    KEY(deploy_hook),
+};
+
+static int fill_key(const struct want_source *s, const struct cell *c, const struct key *k,
+                    struct want *w, struct err *e)
 {
+    const char *pattern = *(const char *const *)((const char *)c->binding + k->from);
+    const char **to = (const char **)((char *)w + k->to);
     char where[256];
-    const char *value = "";
 
-    if (f->failed || !pattern || !pattern[0])
-        return "";
-    (void)snprintf(where, sizeof(where), "%s:%d:%d: environments.%s.%s.%s", f->m->file,
-                   f->c->binding->place.line, f->c->binding->place.column, f->c->env->name,
-                   app_kind_name(f->c->app->kind), key);
-    if (secrets_expand(f->s, cell_expand(f->m, f->c, pattern, f->a), where, f->a, &value, f->e) < 0)
-        f->failed = true;
-    return value;
+    *to = "";
+    if (!pattern[0] || (strcmp(k->name, "deploy_hook") == 0 && w->token[0]))
+        return 0;
+    (void)snprintf(where, sizeof(where), "%s:%d:%d: environments.%s.%s.%s", s->manifest->file,
+                   c->binding->place.line, c->binding->place.column, c->env->name,
+                   app_kind_name(c->app->kind), k->name);
+    return secrets_expand(s->secrets, cell_expand(s->manifest, c, pattern, s->arena), where,
+                          s->arena, to, e);
 }
 
-/* A hook's address is the fallback of platforms that have an API token; it is not missed then. */
-static const char *fill_hook(struct filler *f, const struct want *w)
-{
-    return w->token[0] ? "" : fill(f, "deploy_hook", f->c->binding->deploy_hook);
-}
-
-static int fill_variables(struct filler *f, struct want *w)
+static int fill_variables(const struct want_source *s, const struct cell *c, struct want *w,
+                          struct err *e)
 {
     struct env_set set = {0};
+    int rc = 0;
 
-    if (f->c->app->kind == APP_STATIC)
+    if (c->app->kind == APP_STATIC)
         return 0; /* they went into the bundle when it was built */
-    if (env_layered(f->m, f->c, &set, f->e) < 0)
+    if (env_layered(s->manifest, c, &set, e) < 0)
         return -1;
-    struct want_variable *v = arena_array(f->a, set.n ? set.n : 1, sizeof(*v));
-    for (size_t i = 0; i < set.n; i++) {
-        v[i].name = arena_strdup(f->a, set.vars[i].name);
-        if (secrets_expand(f->s, set.vars[i].value, set.vars[i].origin, f->a, &v[i].value, f->e) <
-            0)
-            f->failed = true;
+    struct want_variable *v = arena_array(s->arena, set.n + 1, sizeof(*v));
+    for (size_t i = 0; i < set.n && rc == 0; i++) {
+        v[i].name = arena_strdup(s->arena, set.vars[i].name);
+        rc = secrets_expand(s->secrets, set.vars[i].value, set.vars[i].origin, s->arena,
+                            &v[i].value, e);
     }
     w->variables = v;
     w->n_variables = set.n;
     env_release(&set);
-    return f->failed ? -1 : 0;
+    return rc;
 }
 
-int want_fill(const struct manifest *m, const struct cell *c, struct secrets *s,
-              const struct commit *commit, struct arena *a, struct want *ret, struct err *e)
+int want_fill(const struct want_source *s, const struct cell *c, struct want *ret, struct err *e)
 {
-    struct filler f = {.m = m, .c = c, .s = s, .a = a, .e = e};
-    const struct manifest_binding *b = c->binding;
     struct want w = {
         .project_name = c->name,
         .app = c->app->name,
         .instance = c->instance,
         .environment = c->env->name,
         .branch = c->env->branch,
-        .commit = arena_strdup(a, commit->id),
-        .message = arena_strdup(a, commit->subject),
+        .commit = s->commit->id,
+        .message = s->commit->subject,
         .marker = "",
         .path = c->app->path,
         .port = c->app->port,
         .health = c->app->health,
-        .mode = b->mode,
+        .mode = c->binding->mode,
+        .workflow = cell_expand(s->manifest, c, c->app->workflow, s->arena),
+        .profile = cell_expand(s->manifest, c, c->app->profile, s->arena),
     };
 
-    w.token = fill(&f, "token", b->token);
-    w.account = fill(&f, "account", b->account);
-    w.team = fill(&f, "team", b->team);
-    w.region = fill(&f, "region", b->region);
-    w.plan = fill(&f, "plan", b->plan);
-    w.channel = fill(&f, "channel", b->channel);
-    w.deploy_hook = fill_hook(&f, &w);
-    w.url = fill(&f, "url", b->url);
-    w.repository = fill(&f, "repository", b->repository);
-    w.image = fill(&f, "image", b->image);
-    w.dockerfile = fill(&f, "dockerfile", b->dockerfile);
-    w.run = fill(&f, "run", b->run);
-    w.app_id = fill(&f, "app_id", b->app_id);
-    w.deploy = fill(&f, "deploy", b->deploy);
-    w.status = fill(&f, "status", b->status);
-    w.rollback = fill(&f, "rollback", b->rollback);
-    w.workflow = cell_expand(m, c, c->app->workflow, a);
-    w.profile = cell_expand(m, c, c->app->profile, a);
-    if (f.failed || fill_variables(&f, &w) < 0)
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        if (fill_key(s, c, &keys[i], &w, e) < 0)
+            return -1;
+    if (fill_variables(s, c, &w, e) < 0)
         return -1;
     *ret = w;
     return 0;

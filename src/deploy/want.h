@@ -11,8 +11,15 @@
  * files layered. All strings live in the arena; the secrets among them are registered with the
  * redactor.
  */
-int want_fill(const struct manifest *m, const struct cell *c, struct secrets *s,
-              const struct commit *commit, struct arena *a, struct want *ret, struct err *e);
+struct want_source { /* borrowed; the same for all cells of a run */
+    const struct manifest *manifest;
+    struct secrets *secrets;
+    const struct commit *commit;
+    struct arena *arena;
+};
+
+/* ERR_MANIFEST names the value and its place when a secret is missing or an env file is wrong. */
+int want_fill(const struct want_source *s, const struct cell *c, struct want *ret, struct err *e);
 
 /* Identity of a service or mobile deployment (a bundle has its own digest): SHA-256 over everything
  * that would make it another one, values of variables included; hex, 65 bytes. */
