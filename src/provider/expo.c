@@ -106,8 +106,7 @@ static int expo_check(const struct want *w, struct err *e)
     return 0;
 }
 
-/* --- What to send
- * ---------------------------------------------------------------------------------- */
+/* --- What to send -------------------------------------------------------------------- */
 
 static void dispatch(const struct deployment *d, const struct want *w, struct call *c)
 {
@@ -195,8 +194,7 @@ static enum turn expo_next(struct deployment *d, const struct want *w, struct ca
     return turn_send(d, ret, title, e);
 }
 
-/* --- What came back
- * -------------------------------------------------------------------------------- */
+/* --- What came back ------------------------------------------------------------------ */
 
 static int fail(struct deployment *d, const char *word, const char *detail)
 {

@@ -65,8 +65,7 @@ static int koyeb_check(const struct want *w, struct err *e)
     return 0;
 }
 
-/* --- The definition of a deployment
- * ---------------------------------------------------------------- */
+/* --- The definition of a deployment -------------------------------------------------- */
 
 static int port_of(const struct want *w)
 {
@@ -141,8 +140,7 @@ static bool holds_marker(const json_t *env, const char *marker)
     return false;
 }
 
-/* --- What to send
- * ---------------------------------------------------------------------------------- */
+/* --- What to send -------------------------------------------------------------------- */
 
 static void ask_list(struct deployment *d, const struct want *w, struct call *c)
 {
@@ -212,8 +210,7 @@ static enum turn koyeb_next(struct deployment *d, const struct want *w, struct c
     return turn_send(d, ret, title, e);
 }
 
-/* --- What came back
- * -------------------------------------------------------------------------------- */
+/* --- What came back ------------------------------------------------------------------ */
 
 /* The entry of that very name; the filter of the request need not be exact. */
 static const json_t *named(const json_t *list, const char *name)

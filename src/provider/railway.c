@@ -84,8 +84,7 @@ static enum turn railway_next(struct deployment *d, const struct want *w, struct
     return turn_send(d, ret, title, e);
 }
 
-/* --- What came back
- * -------------------------------------------------------------------------------- */
+/* --- What came back ------------------------------------------------------------------ */
 
 static int fail(struct deployment *d, const char *word, const char *detail)
 {

@@ -84,8 +84,7 @@ static int render_check(const struct want *w, struct err *e)
     return 0;
 }
 
-/* --- What to send
- * ---------------------------------------------------------------------------------- */
+/* --- What to send -------------------------------------------------------------------- */
 
 static void get(const struct deployment *d, const struct want *w, struct call *c, const char *fmt,
                 ...) __attribute__((format(printf, 4, 5)));
@@ -227,8 +226,7 @@ static enum turn render_next(struct deployment *d, const struct want *w, struct 
     return turn_send(d, ret, title, e);
 }
 
-/* --- What came back
- * -------------------------------------------------------------------------------- */
+/* --- What came back ------------------------------------------------------------------ */
 
 static int expect_list(const json_t *json, const char *of, struct err *e)
 {

@@ -9,8 +9,7 @@
  * platform.
  */
 
-/* --- Requests
- * ------------------------------------------------------------------------------------- */
+/* --- Requests ------------------------------------------------------------------------ */
 
 /* Begins a call: its tag (the step it belongs to), method and URL. */
 void call_begin_http(struct call *c, int tag, const char *method, const char *fmt, ...)
@@ -26,8 +25,7 @@ const char *call_encode(struct call *c, const char *text);
 /* NULL for "" so that json_pack's "s*" leaves the member out. */
 const char *or_null(const char *s);
 
-/* --- Replies
- * -------------------------------------------------------------------------------------- */
+/* --- Replies ------------------------------------------------------------------------- */
 
 /* A JSON object or array; new reference. NULL: *e says which platform answered something else. */
 json_t *reply_read(const struct http_reply *r, const char *title, struct err *e);
@@ -44,8 +42,7 @@ void program_refused(const struct http_reply *r, const char *what, struct err *e
  * does not fit. */
 bool text_last_line(const char *text, char *ret, size_t n);
 
-/* --- Status words
- * --------------------------------------------------------------------------------- */
+/* --- Status words -------------------------------------------------------------------- */
 
 enum verdict { VERDICT_RUNNING, VERDICT_GOOD, VERDICT_BAD };
 struct status_word {
@@ -74,8 +71,7 @@ enum turn turn_send(const struct deployment *d, const struct call *c, const char
 /* next()'s answer for a deployment that ended badly: its word and detail into *e. */
 enum turn service_failed(const struct deployment *d, struct err *e);
 
-/* --- What is wanted
- * ------------------------------------------------------------------------------- */
+/* --- What is wanted ------------------------------------------------------------------ */
 
 /* True when both name the same commit; either may be shortened to 7 digits or more. */
 bool commit_same(const char *a, const char *b);

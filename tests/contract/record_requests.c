@@ -56,8 +56,29 @@ static void for_ios_by_program(struct want *w)
     w->mode = "cli";
 }
 
-/* --- Koyeb
- * ----------------------------------------------------------------------------------------- */
+#define SHA1 "aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d"
+
+static void with_files(struct want *w)
+{
+    static const struct bundle_file files[] = {
+        {.path = "css/main page.css",
+         .source = "main.css",
+         .size = 5,
+         .mode = 0100644,
+         .sha1 = SHA1},
+    };
+    static const struct bundle bundle = {.files = files, .n = 1, .bytes = 5, .digest = "d1"};
+
+    w->bundle = &bundle;
+}
+
+static void with_files_of_a_team(struct want *w)
+{
+    with_files(w);
+    w->team = "shop-team";
+}
+
+/* --- Koyeb --------------------------------------------------------------------------- */
 
 static const struct canned koyeb_first[] = {
     {200, "{\"apps\":[],\"count\":0}"},
@@ -81,8 +102,7 @@ static const struct canned koyeb_next[] = {
     {0, NULL},
 };
 
-/* --- Render
- * ---------------------------------------------------------------------------------------- */
+/* --- Render -------------------------------------------------------------------------- */
 
 static const struct canned render_first[] = {
     {200, "[{\"owner\":{\"id\":\"tea-1\"}}]"},
@@ -130,8 +150,7 @@ static const struct canned render_by_hook[] = {
     {0, NULL},
 };
 
-/* --- Railway
- * --------------------------------------------------------------------------------------- */
+/* --- Railway ------------------------------------------------------------------------- */
 
 static const struct canned railway_first[] = {
     {200, "{\"errors\":[{\"message\":\"Not Authorized\"}]}"},
@@ -167,8 +186,7 @@ static const struct canned railway_next[] = {
     {0, NULL},
 };
 
-/* --- Expo
- * ------------------------------------------------------------------------------------------ */
+/* --- Expo ---------------------------------------------------------------------------- */
 
 static const struct canned expo_workflow[] = {
     {200, "{\"data\":{\"app\":{\"byId\":{\"workflowRunsPaginated\":{\"edges\":[]}}}}}"},
@@ -186,6 +204,21 @@ static const struct canned expo_program[] = {
     {0, NULL},
 };
 
+/* --- Netlify ------------------------------------------------------------------------- */
+
+static const struct canned netlify_first[] = {
+    {200, "[]"},
+    {0, ""},
+    {200, "[]"},
+    {201, "{\"id\":\"site-1\",\"name\":\"shop-uat\"}"},
+    {0, ""},
+    {200, "[]"},
+    {200, "{\"id\":\"dep-1\",\"state\":\"uploading\",\"required\":[\"" SHA1 "\"]}"},
+    {200, "{\"id\":\"f\"}"},
+    {200, "{\"id\":\"dep-1\",\"state\":\"ready\",\"ssl_url\":\"https://shop-uat.netlify.app\"}"},
+    {0, NULL},
+};
+
 static const struct scene scenes[] = {
     {"koyeb, first deployment", &provider_koyeb, NULL, koyeb_first},
     {"koyeb, next deployment", &provider_koyeb, with_everything, koyeb_next},
@@ -200,10 +233,11 @@ static const struct scene scenes[] = {
     {"railway, an image", &provider_railway, as_image, railway_next},
     {"expo, workflow", &provider_expo, for_ios, expo_workflow},
     {"expo, program", &provider_expo, for_ios_by_program, expo_program},
+    {"netlify, first deployment", &provider_netlify, with_files, netlify_first},
+    {"netlify, for a team", &provider_netlify, with_files_of_a_team, netlify_first},
 };
 
-/* --- Writing a request down
- * ------------------------------------------------------------------------ */
+/* --- Writing a request down ---------------------------------------------------------- */
 
 static size_t origin_length(const char *url)
 {
@@ -230,14 +264,10 @@ static json_t *query_of(char *text)
     return query;
 }
 
+/* The one header that a description says something about; others may hold credentials. */
 static json_t *headers_of(const struct http_request *r)
 {
-    json_t *headers = json_object();
-
-    for (size_t i = 0; i < r->n_headers; i++)
-        if (strcmp(r->headers[i].value, "application/json") == 0) /* nothing else may be shown */
-            json_object_set_new(headers, "content-type", json_string(r->headers[i].value));
-    return headers;
+    return json_pack("{s:s*}", "content-type", http_request_find(r, "content-type"));
 }
 
 /* Requests to the running app and programs are not the platform's. */

@@ -274,8 +274,7 @@ static void bad_ends_unknown_words_and_garbage(void)
     talk_end(&t);
 }
 
-/* --- With only a hook
- * ------------------------------------------------------------------------------ */
+/* --- With only a hook ---------------------------------------------------------------- */
 
 static struct talk at_hook(void)
 {
