@@ -5,8 +5,9 @@
 # TRINE_CLIENTS names the folder that holds the clients (see clients.sh); skipped without it.
 # usage: [TRINE_CLIENTS=DIR] tests/flow/40-official-clients.sh [TRINE TRINE-SIM]
 set -eu
-cd "$(dirname "$0")/../.."
-trine_sim=${2:-build/trine-sim}
+here=$(cd "$(dirname "$0")/../.." && pwd)
+trine_sim=$(realpath "${2:-$here/build/trine-sim}")
+cd "$here"
 . tests/flow/clients.sh
 
 skip_all() {
