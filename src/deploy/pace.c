@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,4 +117,52 @@ void pace_learn(struct pace *p, const struct rate_facts *facts, int64_t now)
 {
     if (facts->remaining == 0 && facts->reset_ms > 0)
         pace_block(p, now + facts->reset_ms, now);
+}
+
+/* --- Slow windows, kept -------------------------------------------------------------------------
+ */
+
+static void window_name(const struct window *w, char ret[96])
+{
+    (void)snprintf(ret, 96, "%.40s/%u/%lld", w->limit->cost, w->limit->requests,
+                   (long long)w->limit->window_ms);
+}
+
+json_t *pace_save(const struct pace *p, int64_t now)
+{
+    json_t *rows = NULL;
+    char name[96];
+
+    for (size_t i = 0; i < p->n; i++) {
+        const struct window *w = &p->windows[i];
+        if (w->limit->requests > PACE_KEPT)
+            continue;
+        json_t *ages = json_array();
+        for (size_t k = 0; k < w->n; k++) {
+            int64_t at = w->answered[(w->head + k) % w->limit->requests];
+            (void)json_array_append_new(ages, json_integer(now - at));
+        }
+        for (size_t k = 0; k < w->in_flight; k++)
+            (void)json_array_append_new(ages, json_integer(0));
+        rows = rows ? rows : json_object();
+        window_name(w, name);
+        (void)json_object_set_new(rows, name, ages);
+    }
+    return rows;
+}
+
+void pace_load(struct pace *p, const json_t *saved, int64_t elapsed, int64_t now)
+{
+    char name[96];
+
+    for (size_t i = 0; i < p->n; i++) {
+        struct window *w = &p->windows[i];
+        window_name(w, name);
+        const json_t *ages = json_object_get(saved, name);
+        for (size_t k = 0; k < json_array_size(ages) && w->n < w->limit->requests; k++) {
+            int64_t age = json_integer_value(json_array_get(ages, k));
+            if (age >= 0 && age + elapsed >= 0 && age + elapsed <= w->limit->window_ms)
+                w->answered[(w->head + w->n++) % w->limit->requests] = now - age - elapsed;
+        }
+    }
 }

@@ -35,3 +35,10 @@ void pace_learn(struct pace *p, const struct rate_facts *facts, int64_t now);
 
 /* Nothing of this account is sent before `until` (a 429's Retry-After). */
 void pace_block(struct pace *p, int64_t until, int64_t now);
+
+/* Slow windows (at most PACE_KEPT requests) outlive the process: a run that is killed and begun
+ * again must not ask a platform for twice what it allows. pace_save gives their requests as ages,
+ * pace_load takes them up `elapsed` milliseconds later; what makes no sense is ignored. */
+enum { PACE_KEPT = 128 };
+json_t *pace_save(const struct pace *p, int64_t now); /* new reference; NULL: no slow window */
+void pace_load(struct pace *p, const json_t *saved, int64_t elapsed, int64_t now);

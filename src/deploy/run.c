@@ -89,6 +89,7 @@ static struct account *account_of(struct run *r, const struct run_item *item)
     a->base = bases_get(r->o.bases, item->ops->name, item->ops->base);
     a->pace = pace_new(item->ops->limits);
     a->timer = timer_new(r->o.loop, account_timer, a);
+    account_recall(a);
     a->next = r->accounts;
     r->accounts = a;
     return a;

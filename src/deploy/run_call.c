@@ -54,12 +54,15 @@ void call_begin(struct task *t, struct call *c)
     a->sibling = t->attempts;
     t->attempts = a;
     t->in_flight++;
-    if (a->call.once) {
-        journal_mark(t, a);
-        return;
-    }
     queue_add(a);
     account_pump(t->account);
+}
+
+static void attempt_uncount(struct attempt *a)
+{
+    if (a->counted)
+        pace_answered(a->task->account->pace, a->call.cost, run_platform_ms(a->task->run));
+    a->counted = false;
 }
 
 void attempt_free(struct attempt *a)
@@ -75,10 +78,9 @@ void attempt_free(struct attempt *a)
     queue_remove(a);
     if (t->after_write == a)
         t->after_write = NULL;
-    if (a->id) {
+    if (a->id)
         http_cancel(t->run->o.http, a->id);
-        pace_answered(t->account->pace, a->call.cost, run_platform_ms(t->run));
-    }
+    attempt_uncount(a);
     if (a->command)
         command_abandon(a->command);
     timer_free(a->timer);
@@ -96,7 +98,7 @@ static void http_done(uint64_t id, const struct http_reply *reply, void *arg)
 
     (void)id;
     a->id = 0;
-    pace_answered(account->pace, a->call.cost, now);
+    attempt_uncount(a);
     provider_rate_facts(reply, clock_wall_ms(loop_clock(r->o.loop)), &facts);
     pace_learn(account->pace, &facts, now);
     attempt_answered(a, reply);
@@ -119,7 +121,7 @@ static const char *rebased(struct account *account, struct call *c)
     return account->base;
 }
 
-static void attempt_send(struct attempt *a)
+void attempt_send(struct attempt *a)
 {
     struct task *t = a->task;
 
@@ -129,8 +131,20 @@ static void attempt_send(struct attempt *a)
         return;
     }
     const char *base = rebased(t->account, &a->call);
-    pace_sent(t->account->pace, a->call.cost);
     a->id = http_send(t->run->o.http, base, &a->call.http, 0, http_done, a);
+}
+
+/* The pace lets it go. What must not happen twice goes over the journal. */
+static void attempt_go(struct attempt *a)
+{
+    if (a->call.http.method) {
+        pace_sent(a->task->account->pace, a->call.cost);
+        a->counted = true;
+    }
+    if (a->call.once && !a->journalled)
+        journal_mark(a->task, a);
+    else
+        attempt_send(a);
 }
 
 void account_pump(struct account *account)
@@ -143,7 +157,7 @@ void account_pump(struct account *account)
         int64_t delay = pace_delay(account->pace, a->call.cost, run_platform_ms(r));
         if (delay == 0) {
             queue_remove(a);
-            attempt_send(a);
+            attempt_go(a);
         } else if (delay > 0 && (soonest < 0 || delay < soonest)) {
             soonest = delay;
         }

@@ -12,6 +12,7 @@
  *   run.c          the round of all deployments, accounts, the turn loop (next)
  *   run_call.c     one request: queue, pace, send, read the reply, try again (take, refused)
  *   run_command.c  the same for platforms that are driven by a program instead of HTTP
+ *   run_pace.c     rate windows that outlive the process
  *   run_verify.c   asking the running app
  *   run_journal.c  what is written before and after, many deployments in one transaction
  */
@@ -43,6 +44,7 @@ struct attempt {
     uint64_t id;             /* in the HTTP client; 0 = not sent at the moment */
     struct command *command; /* the same for programs */
     bool journalled;         /* the record a `once` call needs is on disk */
+    bool counted;            /* the account's pace counts it as on its way */
     struct timer *timer;     /* back-off */
     struct err trouble;      /* why a command could not be started */
     struct attempt *next;    /* in the account's queue */
@@ -100,7 +102,11 @@ void task_pause(struct task *t, const struct err *e); /* no outcome: the next ru
 
 void call_begin(struct task *t, struct call *c); /* takes the call over */
 void account_pump(struct account *a);
+/* Slow rate windows outlive the process (run_pace.c). */
+void account_recall(struct account *a);
+int account_remember(const struct account *a, struct err *e); /* inside a transaction */
 void attempt_free(struct attempt *a);
+void attempt_send(struct attempt *a); /* the pace has let it go, the journal knows of it */
 /* The reply of one try, from HTTP or made from a command's outcome. */
 void attempt_answered(struct attempt *a, const struct http_reply *reply);
 

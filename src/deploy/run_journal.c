@@ -73,7 +73,8 @@ static int write_all(struct run *r, struct err *e)
         if (!t->dirty)
             continue;
         int step = t->after_write ? t->after_write->call.unclear : -1;
-        if (journal_write(t, step, e) < 0) {
+        if (journal_write(t, step, e) < 0 ||
+            (t->after_write && account_remember(t->account, e) < 0)) {
             store_rollback(r->o.store);
             return -1;
         }
@@ -122,9 +123,7 @@ void journal_flush(void *run)
         r->dirty--;
         if (then) {
             then->journalled = true;
-            then->next = t->account->queue;
-            t->account->queue = then;
-            account_pump(t->account);
+            attempt_send(then);
         }
     }
     tell_finished(r);

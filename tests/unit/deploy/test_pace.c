@@ -48,8 +48,8 @@ static void a_class_has_its_own_window_beside_the_general_one(void)
     pace_free(p);
 }
 
-/* Whatever the order of sending and answering, no window ever holds more than is documented, even when
- * the platform saw each request at any moment between the two. */
+/* Whatever the order of sending and answering, no window ever holds more than is documented, even
+ * when the platform saw each request at any moment between the two. */
 static void no_window_ever_holds_more_than_is_documented(void)
 {
     enum { N = 4000 };
@@ -127,6 +127,26 @@ static void back_off_grows_with_jitter_and_has_an_end(void)
     CHECK(most - least > BACKOFF_LONGEST_MS / 2);
 }
 
+static void slow_windows_outlive_the_process(void)
+{
+    struct pace *before = pace_new(limits), *after = pace_new(limits);
+
+    pace_sent(before, "deploy");
+    pace_answered(before, "deploy", 1000);
+    pace_sent(before, "deploy");
+    json_t *saved = pace_save(before, 11000);
+    pace_load(after, saved, 20000, 500000);
+    CHECK(pace_delay(after, "deploy", 500000) == 60001 - 30000);
+    CHECK(pace_delay(after, "", 500000) == 0);
+    pace_free(after);
+    after = pace_new(limits);
+    pace_load(after, saved, 60001, 500000);
+    CHECK(pace_delay(after, "deploy", 500000) == 0);
+    json_decref(saved);
+    pace_free(before);
+    pace_free(after);
+}
+
 int main(void)
 {
     as_many_as_documented_go_at_once();
@@ -135,6 +155,7 @@ int main(void)
     no_window_ever_holds_more_than_is_documented();
     retry_after_holds_everything_back();
     nothing_left_waits_for_the_reset();
+    slow_windows_outlive_the_process();
     back_off_grows_with_jitter_and_has_an_end();
     return DONE();
 }
