@@ -81,6 +81,8 @@ struct call {
     bool refused;                                 /* not a path behind the platform's base */
     int64_t rate_limit, rate_left, rate_reset_ms; /* for the rate headers; limit 0 = none */
     const char *full_path;
+    bool running; /* a handler is at work: the memory must stay */
+    bool ended;   /* answered or given up */
     bool planned; /* the answer is the fault's own: no further spoiling */
 };
 

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,10 +66,15 @@ static void call_link(struct call *c, struct sim *s)
     s->calls = c;
 }
 
+/* A handler may look at its request after it answered; the call goes when it has returned. */
 static void call_free(struct call *c)
 {
     struct sim *s = c->port->sim;
 
+    c->ended = true;
+    c->r.x = NULL;
+    if (c->running)
+        return;
     if (c->prev)
         c->prev->next = c->next;
     else
@@ -79,6 +85,17 @@ static void call_free(struct call *c)
     json_decref(c->r.json);
     arena_release(&c->arena);
     free(c);
+}
+
+static void call_run(struct call *c, void (*fn)(struct sim_request *r))
+{
+    bool nested = c->running;
+
+    c->running = true;
+    fn(&c->r);
+    c->running = nested;
+    if (c->ended && !nested)
+        call_free(c);
 }
 
 void calls_drop(struct sim *s)
@@ -195,7 +212,7 @@ void request_received(struct http_exchange *x, void *arg)
     if (c->fault.delay_ms > 0)
         sim_later(&c->r, c->fault.delay_ms, execute);
     else
-        execute(&c->r);
+        call_run(c, execute);
 }
 
 static void later_fired(void *arg)
@@ -204,7 +221,7 @@ static void later_fired(void *arg)
     void (*then)(struct sim_request * r) = c->then;
 
     c->then = NULL;
-    then(&c->r);
+    call_run(c, then);
 }
 
 void sim_later(struct sim_request *r, int64_t real_ms, void (*fn)(struct sim_request *r))
@@ -261,6 +278,7 @@ static void answer_head(struct call *c, int status)
 {
     const struct sim_platform *p = c->r.platform;
 
+    assert(!c->ended); /* a handler answers once */
     if (p->rate_headers && c->rate_limit && c->r.x)
         p->rate_headers(&c->r, (unsigned)c->rate_limit, (unsigned)c->rate_left, c->rate_reset_ms);
     call_note(c, answer_is_lost(c) ? 0 : status);

@@ -52,9 +52,9 @@ struct sim_request {
     struct arena *arena; /* freed when the request was answered */
 };
 
-/* Answers; json is consumed (its reference is stolen); NULL answers without a body. Ends the
- * request: r and its arena are gone afterwards. When the peer has left meanwhile nothing is sent.
- */
+/* Answers, once; json is consumed (its reference is stolen); NULL answers without a body. Nothing
+ * of r may be used after its handler has returned. When the peer has left meanwhile nothing is
+ * sent. */
 void sim_answer(struct sim_request *r, int status, json_t *json);
 void sim_answer_text(struct sim_request *r, int status, const char *type, const char *text);
 

@@ -110,6 +110,8 @@ static void a_project_is_made_once(struct shop *s)
     CHECK(drive_status("POST", s->base, ACCOUNT, token, "{\"name\":\"demo\"}") == 409);
     CHECK(drive_status("POST", s->base, ACCOUNT, token, "{\"name\":\"-No-\"}") == 400);
     CHECK(drive_status("GET", s->base, ACCOUNT "/nobody", token, NULL) == 404);
+    CHECK(drive_status("GET", s->base, ACCOUNT "/nobody/deployments?env=production", token, NULL) ==
+          404);
     CHECK(drive_status("GET", s->base, ACCOUNT "?per_page=11", token, NULL) == 400);
     json_decref(made);
 }
