@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_THROTTLED = 60, MOST_SETBACKS = 12, LEAST_THROTTLE_MS = 1000 };
+enum { MOST_THROTTLED = 60, MOST_SETBACKS = 12, MOST_SETBACKS_EVER = 60, LEAST_THROTTLE_MS = 1000 };
 
 static void queue_add(struct attempt *a)
 {
@@ -188,8 +188,9 @@ static void go_back(struct attempt *a, const struct err *e)
     int64_t asked = e->retry_after ? run_our_ms(r, e->retry_after) : 0;
 
     attempt_free(a);
-    if (++t->setbacks > MOST_SETBACKS) {
-        (void)err_wrap(&last, "%s: given up after %u tries", t->item->ops->title, t->setbacks);
+    t->setbacks_ever++;
+    if (++t->setbacks > MOST_SETBACKS || t->setbacks_ever > MOST_SETBACKS_EVER) {
+        (void)err_wrap(&last, "%s: given up after %u tries", t->item->ops->title, t->setbacks_ever);
         task_fail(t, &last);
         return;
     }

@@ -64,6 +64,7 @@ struct task {
     struct call held;   /* asked for, waiting to become the account's uploader */
     bool has_held;
     unsigned setbacks;           /* times in a row that a step had to be gone back to */
+    unsigned setbacks_ever;      /* also those after which the next request went well */
     int64_t deadline;            /* mono ms */
     struct timer *timer;         /* poll or verify again */
     struct http_request request; /* to the running app */

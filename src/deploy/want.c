@@ -26,6 +26,7 @@ static const struct key keys[] = {
     KEY(plan),
     KEY(channel),
     KEY(url),
+    KEY(project),
     KEY(repository),
     KEY(image),
     KEY(dockerfile),
