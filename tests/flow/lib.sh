@@ -9,6 +9,7 @@
 set -u
 program=${1:?usage: NN-what.sh TRINE TRINE_SIM}
 simulator=${2:?usage: NN-what.sh TRINE TRINE_SIM}
+program=$(realpath "$program") simulator=$(realpath "$simulator") # tests change their folder
 here=$(cd "$(dirname "$0")" && pwd)
 example=$here/../../examples/weedgo
 work=$(mktemp -d "${TMPDIR:-/tmp}/trine-flow.XXXXXX")
