@@ -136,11 +136,10 @@ int state_open(struct sim *s, struct err *e)
         s->state = json_pack("{s:s, s:i}", "seed", seed, "counter", 0);
         rc = 0;
     } else if (buf_read_file(&text, path, e) == 0) {
-        s->state = json_read(text.data, text.len, path, e);
+        s->state = json_read(buf_str(&text), text.len, path, e);
         rc = json_is_object(s->state) ? 0 : -1;
-        if (s->state && rc != 0)
-            err_set(e, ERR_STORE, "%s: not a JSON object; remove the state folder to begin anew",
-                    path);
+        if (rc != 0)
+            err_set(e, ERR_STORE, "%s: damaged; remove the state folder to begin anew", path);
     }
     buf_release(&text);
     free(path);

@@ -120,6 +120,35 @@ static void the_stream_shows_requests_without_credentials(const struct drive *d)
     drive_reply_release(&shown);
 }
 
+static bool asleep(const struct drive *d)
+{
+    json_t *sites = drive_json(200, "GET", drive_base(d, "control"), "/sites", NULL, NULL);
+    bool is = json_flag(sites, "0.asleep", false);
+
+    json_decref(sites);
+    return is;
+}
+
+static void a_service_sleeps_when_told_and_wakes_when_visited(const struct drive *d)
+{
+    static const char hook[] = "/deploy/srv-simhook0000000000001?key=sim-render-hook-0001";
+    static const char host[] = "Host: simhook.onrender.localhost";
+    const char *sites = drive_base(d, "sites");
+    json_t *health;
+
+    CHECK(drive_status("POST", drive_base(d, "render"), hook, NULL, "") == 200);
+    CHECK(drive_wait(drive_base(d, "control"), "/sites", NULL, "0.host", host + strlen("Host: ")));
+    CHECK(drive_status("POST", drive_base(d, "control"), "/sleep", NULL,
+                       "{\"host\":\"simhook.onrender.localhost\"}") == 200);
+    CHECK(asleep(d));
+    health = drive_json(200, "GET", sites, "/health", host, NULL);
+    CHECK(strcmp(json_str(health, "status", ""), "ok") == 0 && json_str(health, "commit", NULL));
+    CHECK(!asleep(d));
+    CHECK(drive_status("OPTIONS", sites, "/api/v1/stores", host, NULL) == 204);
+    CHECK(drive_status("GET", sites, "/nothing", host, NULL) == 404);
+    json_decref(health);
+}
+
 static void only_services_can_be_put_to_sleep(const struct drive *d)
 {
     const char *base = drive_base(d, "control");
@@ -157,6 +186,7 @@ int main(int argc, char **argv)
     struct drive d;
 
     drive_start(&d, argc > 1 ? argv[1] : NULL, 100);
+    a_service_sleeps_when_told_and_wakes_when_visited(&d);
     each_kind_of_fault_spoils_the_answer_in_its_way(&d);
     a_close_tells_nothing_about_what_was_done(&d);
     an_unknown_word_takes_the_place_of_states(&d);
