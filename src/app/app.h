@@ -37,7 +37,7 @@ struct options {
     const char *from, *until; /* compare, report */
     int64_t for_ms, every_ms; /* probe: --for, --every */
     int64_t count;            /* probe, releases: -n is dry run, so --count / --limit */
-    bool yes, force, build_only;
+    bool force, build_only;
     const char *arguments[8];
     size_t n_arguments;
 };
@@ -80,7 +80,6 @@ enum option_id {
     OPTION_FOR,
     OPTION_EVERY,
     OPTION_COUNT,
-    OPTION_YES,
     OPTION_FORCE,
     OPTION_BUILD_ONLY,
     OPTION_HELP,

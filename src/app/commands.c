@@ -27,7 +27,6 @@ const struct option_row option_rows[] = {
     {OPTION_FOR, 0, "for", "SPAN", "stop after this long, as 60s or 2h"},
     {OPTION_EVERY, 0, "every", "SPAN", "probe at this interval instead of the manifest's"},
     {OPTION_COUNT, 0, "count", "N", "stop after N, or show at most N"},
-    {OPTION_YES, 'y', "yes", NULL, "do not ask before deploying a manual environment"},
     {OPTION_FORCE, 0, "force", NULL, "overwrite what is there"},
     {OPTION_BUILD_ONLY, 0, "build-only", NULL, "run the builds and stop"},
     {OPTION_HELP, 'h', "help", NULL, "show help"},
@@ -41,8 +40,7 @@ const enum option_id common_options[] = {
 
 static const enum option_id none[] = {OPTION_END};
 static const enum option_id init_options[] = {OPTION_OUTPUT, OPTION_FORCE, OPTION_END};
-static const enum option_id deploy_options[] = {OPTION_COMMIT, OPTION_YES, OPTION_BUILD_ONLY,
-                                                OPTION_END};
+static const enum option_id deploy_options[] = {OPTION_COMMIT, OPTION_BUILD_ONLY, OPTION_END};
 static const enum option_id plan_options[] = {OPTION_COMMIT, OPTION_END};
 static const enum option_id releases_options[] = {OPTION_COUNT, OPTION_END};
 static const enum option_id probe_options[] = {OPTION_FOR, OPTION_EVERY, OPTION_COUNT, OPTION_END};
@@ -52,11 +50,11 @@ static const enum option_id report_options[] = {OPTION_FROM, OPTION_UNTIL, OPTIO
 
 const struct command commands[] = {
     {"init", "", "write a first manifest for this folder",
-     "Looks at the folder for apps (package.json with a vite, next or expo dependency, Dockerfile, "
-     "app.json) "
-     "and writes a trine.yaml that trine validate accepts, with one environment to be completed. "
-     "Writes "
-     "nothing over an existing file without --force.",
+     "Looks at the folder for apps (package.json with a vite or expo dependency, Dockerfile) and "
+     "writes "
+     "a trine.yaml that trine validate accepts, with one environment to be completed. Writes "
+     "nothing "
+     "over an existing file without --force.",
      init_options, 0, 0, "trine init", cmd_init},
     {"validate", "", "check the manifest, show every problem at once",
      "Reads the manifest and reports all problems as FILE:LINE:COLUMN: KEY: why. With -v prints "

@@ -23,23 +23,22 @@ static const struct option_row *row_of(enum option_id id)
 /* Wraps words at HELP_WIDTH; `indent` spaces before each line but the first. */
 static void wrap(struct buf *out, const char *text, size_t column, size_t indent)
 {
+    bool first = true;
+
     while (*text) {
         size_t word = strcspn(text, " \n");
-        bool paragraph = text[word] == '\n';
-        if (column + word > HELP_WIDTH && column > indent) {
+        if (!first && column + 1 + word > HELP_WIDTH) {
             buf_addf(out, "\n%*s", (int)indent, "");
             column = indent;
+        } else if (!first) {
+            buf_addc(out, ' ');
+            column++;
         }
         buf_add(out, text, word);
-        column += word + 1;
+        column += word;
         text += word;
-        if (paragraph) {
-            buf_addf(out, "\n\n%*s", (int)indent, "");
-            column = indent;
-        } else if (*text) {
-            buf_addc(out, ' ');
-        }
         text += strspn(text, " \n");
+        first = false;
     }
     buf_addc(out, '\n');
 }
@@ -52,9 +51,10 @@ static void option_line(struct buf *out, enum option_id id)
     (void)snprintf(head, sizeof(head), "%s%c%s--%s%s%s", r->letter ? "-" : " ",
                    r->letter ? r->letter : ' ', r->letter ? ", " : "  ", r->name,
                    r->value ? " " : "", r->value ? r->value : "");
-    buf_addf(out, "  %-26s ", head);
     if (strlen(head) > 26)
-        buf_addf(out, "\n%29s", "");
+        buf_addf(out, "  %s\n%29s", head, "");
+    else
+        buf_addf(out, "  %-26s ", head);
     wrap(out, r->help, 29, 29);
 }
 

@@ -93,7 +93,6 @@ static void apply_flag(struct reader *in, const struct option_row *r)
     o->dry_run |= r->id == OPTION_DRY_RUN;
     o->quiet |= r->id == OPTION_QUIET;
     o->verbose += r->id == OPTION_VERBOSE;
-    o->yes |= r->id == OPTION_YES;
     o->force |= r->id == OPTION_FORCE;
     o->build_only |= r->id == OPTION_BUILD_ONLY;
     if (r->id == OPTION_HELP || r->id == OPTION_VERSION)
@@ -206,11 +205,10 @@ static int check_taken(const struct reader *in, struct err *e)
     const struct {
         enum option_id id;
         bool given;
-    } special[] = {{OPTION_COMMIT, o->commit}, {OPTION_OUTPUT, o->output},
-                   {OPTION_FROM, o->from},     {OPTION_UNTIL, o->until},
-                   {OPTION_FOR, o->for_ms},    {OPTION_EVERY, o->every_ms},
-                   {OPTION_COUNT, o->count},   {OPTION_YES, o->yes},
-                   {OPTION_FORCE, o->force},   {OPTION_BUILD_ONLY, o->build_only}};
+    } special[] = {
+        {OPTION_COMMIT, o->commit}, {OPTION_OUTPUT, o->output}, {OPTION_FROM, o->from},
+        {OPTION_UNTIL, o->until},   {OPTION_FOR, o->for_ms},    {OPTION_EVERY, o->every_ms},
+        {OPTION_COUNT, o->count},   {OPTION_FORCE, o->force},   {OPTION_BUILD_ONLY, o->build_only}};
 
     for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++)
         if (special[i].given && !command_takes(in->command, special[i].id))
