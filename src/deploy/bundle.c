@@ -173,8 +173,8 @@ static int write_own(struct bundle_set *s, const char *path, const char *text,
 int bundle_set_sign(struct bundle_set *s, size_t number, const struct bundle_identity *identity,
                     const char *path, const struct bundle **ret, struct err *e)
 {
-    const struct bundle *plain;
-    struct bundle_file own;
+    const struct bundle *plain = NULL;
+    struct bundle_file own = {.path = own_path};
     size_t at = 0;
 
     if (bundle_set_get(s, number, &plain, e) < 0)

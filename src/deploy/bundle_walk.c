@@ -151,7 +151,7 @@ int bundle_walk(const char *root, struct arena *arena, struct walked **ret, size
         rc =
             err_set(e, ERR_MANIFEST,
                     "%s: holds no files; does the build write to another folder (`output`)?", root);
-    if (rc < 0) {
+    if (rc < 0 || !w.files) {
         free(w.files);
         return -1;
     }

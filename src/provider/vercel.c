@@ -479,9 +479,8 @@ static int take_promoted(struct deployment *d, const json_t *project, struct err
         return err_set(e, ERR_REMOTE, "the reply has no project with an id");
     status_seen(d, ours && word[0] ? word : "promoting");
     d->step = VERCEL_AWAIT_PROMOTED;
-    if (strcmp(json_str(project, "targets.production.id", ""), d->remote_id) == 0)
-        d->step = VERCEL_LIVE;
-    else if (ours && status_verdict(promote_words, word) == VERDICT_GOOD)
+    if (strcmp(json_str(project, "targets.production.id", ""), d->remote_id) == 0 ||
+        (ours && status_verdict(promote_words, word) == VERDICT_GOOD))
         d->step = VERCEL_LIVE;
     else if (ours && status_verdict(promote_words, word) == VERDICT_BAD)
         static_fail(d, VERCEL_FAILED, word, "the production addresses could not be moved to it");

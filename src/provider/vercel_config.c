@@ -66,33 +66,47 @@ static int add_group(struct groups *g, const char *name, size_t n, const struct 
     return 0;
 }
 
-/* "/news/:year/ *" -> "^/news/([^/]+)/(.*)$"; everything else in it means itself. */
+/* Writes what one piece of a path matches: a star, a placeholder, or a character that means itself.
+ * Returns the piece's length, -1 when there are too many placeholders. */
+static int write_piece(struct buf *b, const char *s, struct groups *g, const struct place *p,
+                       struct err *e)
+{
+    size_t n = *s == ':' ? name_length(s + 1) : 0;
+
+    if (*s == '*') {
+        buf_adds(b, "(.*)");
+        return add_group(g, "splat", 5, p, e) < 0 ? -1 : 1;
+    }
+    if (n > 0) {
+        buf_adds(b, "([^/]+)");
+        return add_group(g, s + 1, n, p, e) < 0 ? -1 : (int)n + 1;
+    }
+    if (strchr("\\^$.|?+()[]{}", *s))
+        buf_addc(b, '\\');
+    buf_addc(b, *s);
+    return 1;
+}
+
+/* "/news/:year/ *" -> "^/news/([^/]+)/(.*)$"; a slash at the end may be there or not. */
 static int write_pattern(struct buf *b, const char *path, struct groups *g, const struct place *p,
                          struct err *e)
 {
+    size_t len = strlen(path), step;
+
     if (path[0] != '/')
         return bad_rule(p, e, "it does not begin with a path:", path);
+    if (len > TEXT_MAX)
+        return bad_rule(p, e, "it is too long:", path);
+    if (len > 1 && path[len - 1] == '/')
+        len--;
     buf_addc(b, '^');
-    for (const char *s = path; *s; s++) {
-        size_t n = *s == ':' ? name_length(s + 1) : 0;
-        if (*s == '*') {
-            if (add_group(g, "splat", 5, p, e) < 0)
-                return -1;
-            buf_adds(b, "(.*)");
-        } else if (n > 0) {
-            if (add_group(g, s + 1, n, p, e) < 0)
-                return -1;
-            buf_adds(b, "([^/]+)");
-            s += n;
-        } else if (*s == '/' && !s[1] && s > path) {
-            break; /* a slash at the end may be there or not */
-        } else {
-            if (strchr("\\^$.|?+()[]{}", *s))
-                buf_addc(b, '\\');
-            buf_addc(b, *s);
-        }
+    for (size_t i = 0; i < len; i += step) {
+        int n = write_piece(b, path + i, g, p, e);
+        if (n < 0)
+            return -1;
+        step = (size_t)n;
     }
-    if (path[strlen(path) - 1] != '*' && path[1])
+    if (len > 1 && path[len - 1] != '*')
         buf_adds(b, "/?");
     buf_addc(b, '$');
     return buf_over(b) ? bad_rule(p, e, "it is too long:", path) : 0;
@@ -140,8 +154,8 @@ static int read_redirect(char **words, size_t n, struct redirect *ret, const str
     if (n < 2)
         return bad_rule(p, e, "it has no target:", words[0]);
     if (r.to[0] != '/' && !strstr(r.to, "://"))
-        return bad_rule(p, e, strchr(r.to, '=') ? "it depends on a query:" : "this is no target:",
-                        r.to);
+        return bad_rule(p, e,
+                        strchr(r.to, '=') ? "it depends on a query:" : "this is no target:", r.to);
     if (n > 2) {
         size_t len = strlen(words[2]);
         r.force = len > 0 && words[2][len - 1] == '!';

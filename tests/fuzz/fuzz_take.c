@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const int statuses[] = {200, 201, 202, 400, 404, 429, 500, 503};
+    static const int statuses[] = {200, 201, 202, 400, 404, 429, 500, 503, 401, 403};
     static const struct bundle_file files[] = {
         {.path = "index.html",
          .source = "index.html",
@@ -36,7 +36,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     struct deployment before = t.d;
-    if (answer(&t, statuses[data[2] % 8], body) == -1 && memcmp(&before, &t.d, sizeof(before)) != 0)
+    if (answer(&t, statuses[data[2] % (sizeof(statuses) / sizeof(statuses[0]))], body) == -1 &&
+        memcmp(&before, &t.d, sizeof(before)) != 0)
         abort();
     (void)turn(&t);
     free(body);

@@ -65,8 +65,12 @@ static void a_damaged_record_is_refused_and_changes_nothing(void)
         "{\"step\": 99999999999}",
         "{\"polls\": 1.5}",
         "{\"step\": 3, \"url\": 7}",
-        "{\"step\": 3, \"word\": \"0123456789012345678901234567890123456789012345678901234567890123"
-        "456789\"}",
+        "{\"word\": \"0123456789012345678901234567890123456789012345678901234567890123\"}", /* one
+                                                                                               byte
+                                                                                               more
+                                                                                               than
+                                                                                               fits
+                                                                                             */
     };
 
     for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
