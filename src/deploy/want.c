@@ -11,12 +11,17 @@
 struct key {
     const char *name;
     size_t from, to; /* offsets of the const char * in manifest_binding and in want */
+    bool command;    /* its $NAMEs are the shell's affair: a secret in its words could be read by
+                        everybody on the machine */
 };
 
-#define KEY(member)                                                                                \
+#define KEY_OF(member, is_command)                                                                 \
     {                                                                                              \
-#member, offsetof(struct manifest_binding, member), offsetof(struct want, member)          \
+#member, offsetof(struct manifest_binding, member), offsetof(struct want, member),         \
+            is_command                                                                             \
     }
+#define KEY(member) KEY_OF(member, false)
+#define COMMAND(member) KEY_OF(member, true)
 
 static const struct key keys[] = {
     KEY(token),
@@ -30,11 +35,11 @@ static const struct key keys[] = {
     KEY(repository),
     KEY(image),
     KEY(dockerfile),
-    KEY(run),
+    COMMAND(run),
     KEY(app_id),
-    KEY(deploy),
-    KEY(status),
-    KEY(rollback),
+    COMMAND(deploy),
+    COMMAND(status),
+    COMMAND(rollback),
     /* behind the token: a hook is the fallback of platforms that have one, and not missed then */
     KEY(deploy_hook),
 };
@@ -52,8 +57,12 @@ static int fill_key(const struct want_source *s, const struct cell *c, const str
     (void)snprintf(where, sizeof(where), "%s:%d:%d: environments.%s.%s.%s", s->manifest->file,
                    c->binding->place.line, c->binding->place.column, c->env->name,
                    app_kind_name(c->app->kind), k->name);
-    return secrets_expand(s->secrets, cell_expand(s->manifest, c, pattern, s->arena), where,
-                          s->arena, to, e);
+    const char *text = cell_expand(s->manifest, c, pattern, s->arena);
+    if (k->command) {
+        *to = text;
+        return 0;
+    }
+    return secrets_expand(s->secrets, text, where, s->arena, to, e);
 }
 
 static int fill_variables(const struct want_source *s, const struct cell *c, struct want *w,

@@ -42,7 +42,7 @@ report() {
     echo "not ok $tests - $2"
     echo "# exit status $status"
     for file in out err; do
-        [ -s "$work/$file" ] && sed "s/^/# $file: /" "$work/$file" | cut -c1-300 | tail -20
+        [ -s "$work/$file" ] && sed "s/^/# $file: /" "$work/$file" | cut -c1-300 | tail -6
     done
     return 0
 }
@@ -191,6 +191,39 @@ apps:
   web: { kind: static, path: web }
 environments:
   uat: { branch: develop, static: $(binding "$1") }
+END
+}
+
+# forty_five: the first team's shape without its builds: 15 apps in three environments, 45 deployments
+forty_five() {
+    for app in shop admin chat; do
+        site $app/dist $app
+    done
+    mkdir -p api phone
+    cat >trine.yaml <<END
+project: flow
+apps:
+  shop: { kind: static, path: shop, instances: [one, two, three] }
+  admin: { kind: static, path: admin }
+  chat: { kind: static, path: chat, instances: [a, b, c, d, e, f, g, h] }
+  phone: { kind: mobile, path: phone, workflow: "build-{instance}.yml", instances: [ios, android] }
+  api: { kind: service, path: api, port: 5024 }
+environments:
+  uat:
+    branch: develop
+    static: $(binding cloudflare-pages)
+    service: $(binding koyeb)
+    mobile: $(binding expo)
+  beta:
+    branch: staging
+    static: $(binding netlify)
+    service: $(binding render)
+    mobile: $(binding expo)
+  preprod:
+    branch: release
+    static: $(binding vercel)
+    service: $(binding railway)
+    mobile: $(binding expo)
 END
 }
 
