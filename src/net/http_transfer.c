@@ -156,6 +156,23 @@ static void set_reception(struct http_transfer *t)
         curl_easy_setopt(t->easy, CURLOPT_ACCEPT_ENCODING, "gzip");
 }
 
+/* libcurl repeats a request by itself, a POST too, when a kept connection turns out to be closed.
+ * The peer may have had the first one, and only the caller knows what may happen twice. */
+static int about_to_send(void *arg, char *peer, char *own, int peer_port, int own_port)
+{
+    struct http_transfer *t = arg;
+    long redirects = 0;
+
+    (void)peer, (void)own, (void)peer_port, (void)own_port;
+    curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_COUNT, &redirects);
+    if (t->sendings++ <= redirects)
+        return CURL_PREREQFUNC_OK;
+    (void)err_set(&t->err, ERR_NET, "%s: closed the connection without an answer", t->host);
+    t->err.retry = true;
+    t->sent = true;
+    return CURL_PREREQFUNC_ABORT;
+}
+
 static void set_connection(struct http_transfer *t, const struct http_client_options *o)
 {
     const struct http_request *r = t->request;
@@ -175,6 +192,8 @@ static void set_connection(struct http_transfer *t, const struct http_client_opt
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)t->timeout_ms);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                      (long)(r->connect_ms ? r->connect_ms : o->connect_ms));
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, about_to_send);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);
     if (o->ca_file)
         curl_easy_setopt(easy, CURLOPT_CAINFO, o->ca_file);
     if (r->fresh_connection) {

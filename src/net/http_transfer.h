@@ -30,7 +30,8 @@ struct http_transfer {
 
     struct err err;     /* set as soon as the request is known to fail */
     bool never_started; /* it failed before libcurl had it */
-    bool sent;          /* forced by an injected fault */
+    bool sent;          /* known without libcurl: an injected fault, or it wanted to send again */
+    long sendings;      /* how often it was about to send, redirects included */
 
     /* Stall detection: when the sum of all bytes last changed. */
     int64_t bytes, changed_us;

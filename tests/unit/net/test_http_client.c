@@ -393,8 +393,48 @@ static void an_injected_fault_looks_like_a_lost_answer(void)
     CHECK(head[0] == '\0');
 }
 
+/* Answers the first request of a connection, takes the second and closes. */
+static void serve_first_only(int fd, void *arg)
+{
+    int *heads = arg;
+    char head[8192];
+
+    if (peer_read_head(fd, head, sizeof head) == 0)
+        return;
+    ++*heads;
+    peer_say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    if (peer_read_head(fd, head, sizeof head) > 0)
+        ++*heads;
+}
+
+static void a_request_is_never_sent_twice_by_itself(void)
+{
+    struct loop *loop = loop_new(NULL);
+    struct http_client *c = http_client_new(loop, &defaults);
+    struct http_request r = {.method = "POST"};
+    struct outcome first = {0}, second = {0};
+    struct peer p;
+    int heads = 0;
+
+    http_request_url(&r, "/create");
+    peer_start(&p, serve_first_only, &heads);
+    http_send(c, p.base, &r, 0, keep_outcome, &first);
+    loop_run(loop);
+    http_send(c, p.base, &r, 0, keep_outcome, &second); /* on the connection that was kept */
+    loop_run(loop);
+    http_client_free(c);
+    peer_stop(&p);
+    CHECK(first.status == 200);
+    CHECK(second.status == 0 && second.sent && second.err.kind == ERR_NET && second.err.retry);
+    CHECK(strstr(second.err.text, "closed the connection without an answer") != NULL);
+    CHECK(heads == 2);
+    http_request_release(&r);
+    loop_free(loop);
+}
+
 int main(void)
 {
+
     signal(SIGPIPE, SIG_IGN);
     an_answer_comes_back_whole();
     a_faulty_answer_is_told_by_its_kind();
@@ -409,5 +449,6 @@ int main(void)
     a_file_that_changed_is_named_and_nothing_is_sent();
     methods_are_sent_as_asked();
     an_injected_fault_looks_like_a_lost_answer();
+    a_request_is_never_sent_twice_by_itself();
     return DONE();
 }
