@@ -49,6 +49,7 @@ void call_begin(struct task *t, struct call *c)
 
     a->task = t;
     a->call = *c;
+    a->step = t->item->deployment.step;
     *c = (struct call){0};
     a->timer = timer_new(t->run->o.loop, attempt_retry, a);
     a->sibling = t->attempts;
@@ -202,6 +203,16 @@ static void go_back(struct attempt *a, const struct err *e)
     task_later(t, wait);
 }
 
+/* Another of the parallel calls has made the provider go back already, for what may be this one's
+ * trouble too: it is asked for again if it is still needed. */
+static void left_behind(struct attempt *a)
+{
+    struct task *t = a->task;
+
+    attempt_free(a);
+    task_later(t, backoff_ms(t->setbacks + 1, &t->run->random));
+}
+
 static void fail_attempt(struct attempt *a, const struct err *e)
 {
     struct task *t = a->task;
@@ -260,6 +271,8 @@ static void refused(struct attempt *a, const struct http_reply *reply)
                                                                : (unsigned)facts.retry_after_ms;
     if (d->step != step)
         go_back(a, &e);
+    else if (d->step != a->step)
+        left_behind(a);
     else if (!e.retry)
         fail_attempt(a, &e);
     else if (reply->status == 429)

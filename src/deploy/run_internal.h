@@ -40,6 +40,7 @@ struct account {
 struct attempt {
     struct task *task;
     struct call call;
+    int step; /* of the deployment when it was asked for */
     unsigned tries, throttled;
     uint64_t id;             /* in the HTTP client; 0 = not sent at the moment */
     struct command *command; /* the same for programs */

@@ -398,8 +398,11 @@ static void netlify_refused(struct deployment *d, const struct call *c,
     json_t *json = reply_peek(reply);
     const char *message = json_str(json, "message", "");
     char *errors = json_text(json_at(json, "errors"));
+    bool upload = (c->tag & ((1 << STEP_BITS) - 1)) == NETLIFY_UPLOAD;
 
-    (void)d;
+    /* The file may have come with a try whose answer was lost, and the deploy gone on since. */
+    if (upload && (reply->status == 404 || reply->status == 409 || reply->status == 422))
+        d->step = NETLIFY_PREPARE;
     if (!message[0] && json_at(json, "errors"))
         message = errors;
     else if (!message[0])

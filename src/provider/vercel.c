@@ -45,6 +45,7 @@ enum {
     MOST_ROUNDS = 3,
     UNASSIGNED_POLLS = 5, /* a good deployment gets its addresses within seconds */
     STEP_BITS = 8,        /* a tag is the step, and above it the file */
+    LONGEST_WAIT_S = 900, /* for a rate limit's window; what opens later stops the deployment */
 };
 
 static const struct poll_pace pace = {1000, 10000};
@@ -542,6 +543,15 @@ static const struct {
     {"api-deployments-free-per-day", "the free plan's 100 deployments in 24 hours are used up"},
 };
 
+/* Room again so soon that the runner can wait for it: then it is no day's allowance. */
+static bool soon_again(const struct http_reply *reply)
+{
+    const char *after = http_reply_header(reply, "retry-after");
+    int64_t seconds;
+
+    return after && text_int(after, 0, LONGEST_WAIT_S, &seconds) == 0;
+}
+
 static void vercel_refused(struct deployment *d, const struct call *c,
                            const struct http_reply *reply, struct err *e)
 {
@@ -555,7 +565,7 @@ static void vercel_refused(struct deployment *d, const struct call *c,
     if (!message[0])
         message = json_str(json, "err.message", code[0] ? code : "no message");
     for (size_t i = 0; i < sizeof(used_up) / sizeof(used_up[0]); i++)
-        if (strcmp(code, used_up[i].code) == 0)
+        if (strcmp(code, used_up[i].code) == 0 && !soon_again(reply))
             stop = used_up[i].text;
     if (stop) {
         refusal_say(e,
