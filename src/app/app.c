@@ -41,6 +41,7 @@ void app_init(struct app *a, const struct command *c, const struct options *o)
     a->redactor = redactor_new();
     a->colour = wanted && isatty(STDOUT_FILENO);
     a->terminal = isatty(STDERR_FILENO);
+    a->colour_err = wanted && a->terminal;
     a->width = isatty(STDOUT_FILENO) ? terminal_width() : 0;
     (void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of write, told like any other */
 }

@@ -53,9 +53,10 @@ struct app {
     struct bases *bases;
     struct store *store;
     struct manifest *manifest;
-    char state[4096];      /* absolute folder, once app_open_store or app_state_dir was called */
-    bool colour, terminal; /* of standard output; terminal: of standard error */
-    size_t width;          /* columns */
+    char state[4096]; /* absolute folder, once app_open_store or app_state_dir was called */
+    bool colour;      /* of standard output */
+    bool terminal, colour_err; /* of standard error */
+    size_t width;              /* columns */
     bool interrupted;
 };
 

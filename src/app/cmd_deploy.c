@@ -54,16 +54,23 @@ static void told(const struct run_item *it, enum run_event event, const char *te
 {
     struct deploy *d = arg;
     char name[200];
-    double seconds = (double)(clock_wall_ms(&d->app->clock) - it->started_at) / 1000.0;
+    struct progress_item item = {.name = name, .more = text};
 
+    item.seconds = (double)(clock_wall_ms(&d->app->clock) - it->started_at) / 1000.0;
     label(it, name);
     switch (event) {
     case RUN_LIVE:
-        progress_done(d->progress, true, "live    %-44s %6.1f s  %s", name, seconds,
-                      text[0] ? text : it->ops->title);
+        item.good = true;
+        item.word = "live";
+        progress_done(d->progress, &item);
         return;
     case RUN_FAILED:
-        progress_done(d->progress, false, "FAILED  %-44s %6.1f s  %s", name, seconds, text);
+        item.word = "FAILED";
+        progress_done(d->progress, &item);
+        return;
+    case RUN_PAUSED:
+        if (!d->app->interrupted)
+            progress_line(d->progress, "waits   %-44s %s", name, text);
         return;
     case RUN_RETRY:
         if (d->app->o.verbose > 1)
@@ -346,6 +353,11 @@ static int outcome(struct deploy *d, struct err *e)
         *e = d->lost;
         return -1;
     }
+    if (d->app->interrupted)
+        return err_set(e, ERR_NO,
+                       "interrupted: %zu of %zu live, %zu failed, %zu unfinished; run the same "
+                       "command again to go on",
+                       live, d->n_items, failed, d->n_items - live - failed);
     if (first) {
         enum err_kind kind = first->err.kind == ERR_NONE ? ERR_REMOTE : first->err.kind;
         return err_set(e, kind, "%zu of %zu live, %zu failed, %zu unfinished; see trine status",

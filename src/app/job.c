@@ -85,15 +85,21 @@ static void told(const struct build *b, enum build_event event, const char *text
     struct progress *p = arg;
     const struct cell *c = b->cell;
     char name[200];
+    struct progress_item item = {.name = name, .more = "", .seconds = -1};
 
     (void)snprintf(name, sizeof(name), "%s %s%s%s", c->env->name, c->app->name,
                    c->instance[0] ? "/" : "", c->instance);
     switch (event) {
     case BUILD_DONE:
-        progress_done(p, true, "built   %-44s %6.1f s", name, (double)b->took_ms / 1000.0);
+        item.good = true;
+        item.word = "built";
+        item.seconds = (double)b->took_ms / 1000.0;
+        progress_done(p, &item);
         return;
     case BUILD_FAILED:
-        progress_done(p, false, "FAILED  %-44s           %s", name, text);
+        item.word = "FAILED";
+        item.more = text;
+        progress_done(p, &item);
         return;
     case BUILD_INSTALL:
     case BUILD_START:

@@ -64,7 +64,7 @@ static void draw(struct progress *p, bool must)
     (void)fflush(stderr);
 }
 
-static void line(struct progress *p, const char *mark, const char *fmt, va_list ap)
+static void line(struct progress *p, const char *fmt, va_list ap)
 {
     char text[2 * MOST_TEXT];
 
@@ -73,18 +73,48 @@ static void line(struct progress *p, const char *mark, const char *fmt, va_list 
     (void)vsnprintf(text, sizeof(text), fmt, ap);
     redact_text(p->app->redactor, text, sizeof(text));
     wipe(p);
-    (void)fprintf(stderr, "%s%s\n", mark, text);
+    (void)fprintf(stderr, "%s\n", text);
 }
 
-void progress_done(struct progress *p, bool good, const char *fmt, ...)
+/* Bytes of `more` that fit behind `used` columns of a terminal's line; addresses and times are
+ * ASCII. */
+static int room_for(const struct progress *p, const struct progress_item *item, int used)
 {
-    va_list ap;
+    int width = (int)p->app->width;
 
+    if (!item->good || !p->app->terminal || width == 0)
+        return MOST_TEXT;
+    return width - 1 > used ? width - 1 - used : 0;
+}
+
+static void item_line(struct progress *p, const struct progress_item *item)
+{
+    const char *on = "", *off = "";
+    char head[300], more[MOST_TEXT + 1], took[24] = "";
+
+    if (p->app->colour_err) {
+        on = item->good ? "\033[32m" : "\033[31m";
+        off = "\033[0m";
+    }
+    if (item->seconds >= 0)
+        (void)snprintf(took, sizeof(took), "%.1f s", item->seconds);
+    int used = 8 + snprintf(head, sizeof(head), "%-44.200s %8s", item->name, took);
+    int room = room_for(p, item, used + 2);
+    (void)snprintf(more, sizeof(more), "%s", item->more);
+    redact_text(p->app->redactor, more, sizeof(more));
+    if (room < (int)strlen(more))
+        more[room] = '\0';
+    wipe(p);
+    (void)fprintf(stderr, "%s%-7s%s %s%s%s\n", on, item->word, off, head, more[0] ? "  " : "",
+                  more);
+}
+
+void progress_done(struct progress *p, const struct progress_item *item)
+{
     p->done++;
-    p->failed += !good;
-    va_start(ap, fmt);
-    line(p, "", fmt, ap);
-    va_end(ap);
+    p->failed += !item->good;
+    if (!p->app->o.quiet)
+        item_line(p, item);
     draw(p, true);
 }
 
@@ -93,7 +123,7 @@ void progress_line(struct progress *p, const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    line(p, "", fmt, ap);
+    line(p, fmt, ap);
     va_end(ap);
     draw(p, true);
 }

@@ -12,9 +12,16 @@ struct progress;
 struct progress *progress_new(const struct app *a, const char *what, size_t total);
 void progress_free(struct progress *p); /* takes the bar away; NULL is fine */
 
-/* One more is done, well or not; the line stays on the screen. */
-void progress_done(struct progress *p, bool good, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+/* One more is done, well or not; the line stays on the screen: `word` ("live", "FAILED") in its
+ * colour, what it is about, how long it took, and `more`. On a terminal a good one is cut to one
+ * line; of a bad one nothing is cut. */
+struct progress_item {
+    bool good;
+    const char *word, *name;
+    double seconds; /* below 0 = not known */
+    const char *more;
+};
+void progress_done(struct progress *p, const struct progress_item *item);
 /* What is happening now; only in the bar, and at most ten times a second. */
 void progress_now(struct progress *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* A line that stays. */

@@ -230,7 +230,7 @@ void task_pause(struct task *t, const struct err *e)
 {
     t->item->err = *e;
     redact_text(t->run->o.redactor, t->item->err.text, sizeof(t->item->err.text));
-    run_tell(t, RUN_FAILED, "%s", t->item->err.text);
+    run_tell(t, RUN_PAUSED, "%s", t->item->err.text);
     task_end(t, t->phase == TASK_VERIFYING ? DEPLOYMENT_VERIFYING : DEPLOYMENT_RUNNING);
 }
 

@@ -30,6 +30,7 @@ enum run_event {
     RUN_VERIFY, /* the platform says ready; the running app is being asked; text = url */
     RUN_LIVE,   /* it answered with our commit */
     RUN_FAILED, /* text = why */
+    RUN_PAUSED, /* no outcome yet, the next run goes on; text = why */
 };
 
 /* One deployment. The caller fills the first part and keeps it until run_free. */
