@@ -189,12 +189,22 @@ static bool account_enter(struct task *t, struct call *c)
     return false;
 }
 
+/* A request that must not happen twice and is on its way has perhaps happened: who goes on has to
+ * look first. */
+static void note_unclear(struct task *t)
+{
+    for (const struct attempt *a = t->attempts; a; a = a->sibling)
+        if (a->call.once && a->journalled)
+            t->item->deployment.step = a->call.unclear;
+}
+
 static void task_end(struct task *t, enum deployment_state state)
 {
     struct run *r = t->run;
 
     if (t->phase == TASK_FINISHED)
         return;
+    note_unclear(t);
     while (t->attempts)
         attempt_free(t->attempts);
     if (t->has_held)
@@ -272,6 +282,7 @@ static void task_done(struct task *t)
     int64_t patience = run_our_ms(r, r->o.verify_ms);
 
     account_leave(t);
+    timer_stop(t->timer); /* of a call that was given up while others went well */
     if (patience < LEAST_VERIFY_MS)
         patience = LEAST_VERIFY_MS;
     t->deadline = clock_mono_ms(loop_clock(r->o.loop)) + patience;

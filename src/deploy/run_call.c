@@ -167,7 +167,8 @@ void account_pump(struct account *account)
         timer_start(account->timer, run_our_ms(r, soonest));
 }
 
-/* The same request again, later. */
+/* The same request again, later. It goes over the journal again: by then another process may hold
+ * the lease. */
 static void try_again(struct attempt *a, const struct err *e)
 {
     struct run *r = a->task->run;
@@ -176,6 +177,7 @@ static void try_again(struct attempt *a, const struct err *e)
 
     if (asked > wait)
         wait = asked;
+    a->journalled = false;
     run_tell(a->task, RUN_RETRY, "%s; again in %lld ms", e->text, (long long)wait);
     timer_start(a->timer, wait);
 }

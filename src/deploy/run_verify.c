@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "net/http_client.h"
 #include "net/loop.h"
+#include "provider/service.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,17 +20,9 @@
  * itself.
  */
 
-enum { ASK_TIMEOUT_MS = 70000, ASK_AGAIN_MS = 1000, LEAST_AGAIN_MS = 50, SHORTEST_COMMIT = 7 };
+enum { ASK_TIMEOUT_MS = 70000, ASK_AGAIN_MS = 1000, LEAST_AGAIN_MS = 50 };
 
 static const char own_file[] = "/.well-known/trine.json";
-
-/* An app may report its commit shortened, as `git rev-parse --short` does. */
-static bool same_commit(const char *reported, const char *wanted)
-{
-    size_t n = strlen(reported);
-
-    return n >= SHORTEST_COMMIT && strncasecmp(reported, wanted, n) == 0;
-}
 
 /* 0: it is ours. -1: *e says what it answered instead. */
 static int judge(const struct task *t, const struct http_reply *reply, struct err *e)
@@ -54,7 +47,7 @@ static int judge(const struct task *t, const struct http_reply *reply, struct er
     int rc = 0;
     if (!commit[0])
         rc = err_set(e, ERR_NO, "%s has no member \"%s\" that tells the commit", t->url, field);
-    else if (!same_commit(commit, item->want->commit))
+    else if (!commit_same(commit, item->want->commit))
         rc = err_set(e, ERR_NO, "%s still runs commit %.12s, not %.12s", t->url, commit,
                      item->want->commit);
     else if (strcmp(digest, item->digest) != 0)

@@ -1,0 +1,52 @@
+#!/bin/sh
+# Ctrl-C while a platform has done what it was asked for but has not answered: the next run finds that and
+# goes on with it, on every platform.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+credentials
+start_sim
+
+one_app() { # one_app PLATFORM KIND: a manifest with one deployment there
+    if [ "$2" = static ]; then
+        one_site "$1"
+        return
+    fi
+    cat >trine.yaml <<END
+project: flow
+apps:
+  web: { kind: service, path: backend, health: /health, port: 8000 }
+environments:
+  uat: { branch: develop, service: $(binding "$1") }
+END
+}
+
+made() { books ".platforms[\"$platform\"].deployments"; }
+has_made() { [ "$(made)" -ge 1 ]; }
+
+# The request that makes a deployment, and how many there are in the end: PLATFORM KIND PATH AFTER COUNT
+# (Vercel refuses the first with the list of what it lacks; Render deploys the branch by itself when a
+# service is created.)
+while read -r platform kind path after count; do
+    rm -rf state
+    curl -fsS --max-time 10 -X POST "$control/reset" >/dev/null
+    one_app "$platform" "$kind"
+    faults '[{"platform": "'"$platform"'", "method": "POST", "path": "'"$path"'", "stall": true, "times": 1,
+        "after": '"$after"'}]'
+    begin deploy --commit "$commit"
+    until_true 200 has_made
+    kill -INT "$pid"
+    wait "$pid"
+    is "$platform: an interrupted run does not end well" $(($? > 0)) 1
+    is "$platform: what it left is unfinished" "$(states)" running
+    deploy
+    is "$platform: the next run ends with 0" "$status" 0
+    is "$platform: nothing was deployed twice" "$(made)" "$count"
+done <<'END'
+cloudflare-pages static */deployments 0 1
+netlify static */deploys* 0 1
+vercel static *deployments* 1 1
+koyeb service */services 0 1
+render service */services 0 2
+END
+finish
