@@ -128,7 +128,7 @@ table() {
             BEGIN { print_row("", "ours", "theirs", "unit", "ratio", "bound", "", "peer") }
             { print_row($1, $2, $3, $4, $5, $6, $7, $8) }
             function print_row(name, ours, theirs, unit, ratio, bound, holds, peer) {
-                line = sprintf("%-24s %9s %9s  %-8s %9s  %-14s %-14s %s", name, ours, theirs, unit,
+                line = sprintf("%-27s %9s %9s  %-8s %9s  %-14s %-14s %s", name, ours, theirs, unit,
                                ratio, bound, holds, peer)
                 sub(/ +$/, "", line)
                 print line
