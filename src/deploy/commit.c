@@ -47,7 +47,8 @@ int commit_read(struct loop *loop, const char *dir, struct commit *ret, struct e
 {
     static const char *const log[] = {"log", "-1", "--format=%H %ct %s", NULL};
     static const char *const branch[] = {"symbolic-ref", "--short", "-q", "HEAD", NULL};
-    static const char *const status[] = {"status", "--porcelain", "--untracked-files=no", NULL};
+    static const char *const status[] = {"status", "--porcelain", "--untracked-files=no",
+                                         "--",     ".",           NULL};
     struct commit c = {0};
     struct answer a;
 
