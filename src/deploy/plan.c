@@ -1,6 +1,7 @@
 #include "deploy/plan.h"
 
 #include "base/text.h"
+#include "deploy/want.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,21 +37,6 @@ static int compare_cell(const void *key, const void *b)
     return -compare_keys(b, c->env->name, c->app->name, c->instance);
 }
 
-/* The value of a binding key that a platform says it needs. */
-static const char *need(const struct want *w, const char *key)
-{
-    const struct {
-        const char *key, *value;
-    } known[] = {{"token", w->token},       {"account", w->account}, {"team", w->team},
-                 {"app_id", w->app_id},     {"url", w->url},         {"repository", w->repository},
-                 {"workflow", w->workflow}, {"deploy", w->deploy}};
-
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-        if (strcmp(known[i].key, key) == 0)
-            return known[i].value ? known[i].value : "";
-    return "";
-}
-
 static bool hosts(const struct provider_ops *ops, enum app_kind kind)
 {
     switch (kind) {
@@ -83,13 +69,11 @@ static int feasible(struct plan_item *it, struct err *e)
         return err_set(e, ERR_NO, "%s does not host %s apps", it->ops->title, kind);
     if (it->trouble)
         return err_set(e, ERR_NO, "%s", it->trouble);
-    if (!it->want)
-        return 0;
-    for (size_t i = 0; it->ops->needs && it->ops->needs[i]; i++)
-        if (need(it->want, it->ops->needs[i])[0] == '\0')
-            return err_set(e, ERR_NO, "%s needs `%s:` in environments.%s.%s", it->ops->title,
-                           it->ops->needs[i], c->env->name, kind);
-    return it->ops->check ? it->ops->check(it->want, e) : 0;
+    const char *missing = want_missing(it->ops, c->binding);
+    if (missing)
+        return err_set(e, ERR_NO, "%s needs `%s:` in environments.%s.%s", it->ops->title, missing,
+                       c->env->name, kind);
+    return it->want && it->ops->check ? it->ops->check(it->want, e) : 0;
 }
 
 static void decide(struct plan_item *it)

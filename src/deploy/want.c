@@ -44,6 +44,16 @@ static const struct key keys[] = {
     KEY(deploy_hook),
 };
 
+const char *want_missing(const struct provider_ops *ops, const struct manifest_binding *b)
+{
+    for (size_t i = 0; ops->needs && ops->needs[i]; i++)
+        for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
+            if (strcmp(keys[k].name, ops->needs[i]) == 0 &&
+                (*(const char *const *)((const char *)b + keys[k].from))[0] == '\0')
+                return ops->needs[i];
+    return NULL;
+}
+
 static int fill_key(const struct want_source *s, const struct cell *c, const struct key *k,
                     struct want *w, struct err *e)
 {

@@ -10,7 +10,7 @@
 
 static struct manifest_environment uat = {.name = "uat"}, prod = {.name = "prod"};
 static struct manifest_app site = {.name = "site", .kind = APP_STATIC};
-static struct manifest_binding netlify = {.platform = "netlify"}, nobody = {.platform = ""},
+static struct manifest_binding netlify = {.platform = "netlify", .token = "$TOKEN"}, nobody = {.platform = ""},
                                koyeb = {.platform = "koyeb"};
 
 static struct cell cell_of(const struct manifest_environment *env, const struct manifest_binding *b)
