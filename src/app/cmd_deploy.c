@@ -119,6 +119,9 @@ static void tell_cannot(const struct deploy *d)
 
 static int count_environments(struct deploy *d, struct err *e)
 {
+    d->n_items = 0;
+    for (size_t i = 0; i < d->n_envs; i++)
+        d->envs[i].items = 0;
     for (size_t i = 0; i < d->job.matrix.n; i++) {
         if (!to_do(&d->job.items[i]))
             continue;
@@ -133,12 +136,29 @@ static int count_environments(struct deploy *d, struct err *e)
 static int take_leases(struct deploy *d, struct err *e)
 {
     for (size_t i = 0; i < d->n_envs; i++) {
+        if (d->envs[i].held)
+            continue;
         if (lease_acquire(d->app->store, d->envs[i].env->name, "trine deploy", &d->envs[i].lease,
                           e) < 0)
             return -1;
         d->envs[i].held = true;
     }
     return 0;
+}
+
+/* Whoever held a lease until now may have done what was planned: it is planned again with the
+ * leases held, until no environment comes in addition. */
+static int claim(struct deploy *d, struct err *e)
+{
+    for (size_t claimed = 0;;) {
+        if (count_environments(d, e) < 0)
+            return -1;
+        if (d->n_envs == claimed)
+            return 0;
+        claimed = d->n_envs;
+        if (take_leases(d, e) < 0 || job_plan(&d->job, e) < 0)
+            return -1;
+    }
 }
 
 static void drop_leases(struct deploy *d)
@@ -173,6 +193,8 @@ static int open_releases(struct deploy *d, struct err *e)
         struct env_run *r = &d->envs[i];
         struct release want = {.committed_at = c->committed_at,
                                .created_at = clock_wall_ms(&d->app->clock)};
+        if (r->items == 0)
+            continue;
         (void)snprintf(want.environment, sizeof(want.environment), "%s", r->env->name);
         (void)snprintf(want.commit, sizeof(want.commit), "%s", c->id);
         (void)snprintf(want.message, sizeof(want.message), "%.255s", c->subject);
@@ -184,12 +206,13 @@ static int open_releases(struct deploy *d, struct err *e)
 }
 
 /* All of it live: the release is. One that failed for good closes it, and the next run begins a new
- * one; what is only unfinished leaves it open, and the next run goes on. */
+ * one; what is only unfinished leaves it open whatever failed beside it, for the next run goes on
+ * with it only in the same release. */
 static int close_releases(struct deploy *d, struct err *e)
 {
     for (size_t i = 0; i < d->n_envs; i++) {
         struct env_run *r = &d->envs[i];
-        if (!r->opened || (r->live < r->items && r->failed == 0))
+        if (!r->opened || r->live + r->failed < r->items)
             continue;
         enum release_state state = r->live == r->items ? RELEASE_LIVE : RELEASE_FAILED;
         if (release_close(d->app->store, &r->lease, r->release.number, state, e) < 0)
@@ -234,8 +257,10 @@ static int fill_items(struct deploy *d, struct err *e)
             continue;
         struct env_run *r = env_run_of(d, j->items[i].cell->env);
         struct want *w = &j->wants[i];
-        w->marker =
-            arena_printf(&j->arena, "trine %s-%lld", r->env->name, (long long)r->release.number);
+        /* An interrupted run may be gone on with after a file or a variable was changed: what it
+         * left is then not what is wanted. */
+        w->marker = arena_printf(&j->arena, "trine %s-%lld %.8s", r->env->name,
+                                 (long long)r->release.number, j->items[i].digest);
         if (j->bundle_of[i] && job_sign(j, i, r->release.number, e) < 0)
             return -1;
         w->bundle = j->bundle_of[i];
@@ -372,8 +397,7 @@ static int run_deploy(struct deploy *d, struct err *e)
     int rc = -1;
 
     tell_cannot(d);
-    if (count_environments(d, e) == 0 && take_leases(d, e) == 0 && open_releases(d, e) == 0 &&
-        fill_items(d, e) == 0) {
+    if (claim(d, e) == 0 && open_releases(d, e) == 0 && fill_items(d, e) == 0) {
         run_all(d);
         count_outcomes(d);
         rc = d->lost.kind == ERR_NONE ? close_releases(d, e) : 0;

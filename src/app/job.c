@@ -268,6 +268,7 @@ static const char *digest_of(struct job *j, size_t i)
 
 int job_plan(struct job *j, struct err *e)
 {
+    j->n_live = 0;
     if (deployment_live(j->app->store, NULL, keep_live, j, e) < 0)
         return -1;
     for (size_t i = 0; i < j->matrix.n; i++) {

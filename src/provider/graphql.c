@@ -15,6 +15,17 @@ void graphql_call(struct call *c, int tag, const char *path, const char *query, 
     call_json(c, body);
 }
 
+/* Said with any code: Railway answers a token that it does not take with INTERNAL_SERVER_ERROR. */
+static bool final(const char *message)
+{
+    static const char *const words[] = {"not authorized", "unauthorized", "token not found"};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcasestr(message, words[i]))
+            return true;
+    return false;
+}
+
 /* Codes of Apollo and of Expo's server for what is not the request's fault. */
 static bool passing(const json_t *error)
 {
@@ -22,13 +33,16 @@ static bool passing(const json_t *error)
                                         "RATE_LIMIT_EXCEEDED", "TOO_MANY_REQUESTS",
                                         "SERVICE_UNAVAILABLE"};
     const char *code = json_str(error, "extensions.code", "");
+    const char *message = json_str(error, "message", "");
 
     if (json_flag(error, "extensions.isTransient", false))
         return true;
+    if (final(message))
+        return false;
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
         if (strcmp(code, codes[i]) == 0)
             return true;
-    return strcasestr(json_str(error, "message", ""), "rate limit") != NULL;
+    return strcasestr(message, "rate limit") != NULL;
 }
 
 enum graphql_outcome graphql_read(const struct http_reply *r, const char *title, json_t **ret,

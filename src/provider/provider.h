@@ -52,7 +52,7 @@ struct want {
     const char *project_name; /* expanded: "weedgo-uat-admin" */
     const char *app, *instance, *environment;
     const char *branch, *commit, *message;
-    const char *marker; /* "trine uat-7": unique a release; finds our own deployment */
+    const char *marker; /* "trine uat-7 0f3a91c2": release and digest; finds our own deployment */
     /* credentials and options, expanded; "" = not given */
     const char *token, *account, *team, *region, *plan, *channel, *deploy_hook, *url;
     const char *project; /* Railway: the project that holds the service */

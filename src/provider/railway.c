@@ -393,6 +393,10 @@ static int railway_take(struct deployment *d, const struct want *w, const struct
         rc = take_data(d, w, (int)c->tag, data, e);
         break;
     case GRAPHQL_REFUSED:
+        if (strcasestr(e->text, "not authorized"))
+            (void)err_wrap(e,
+                           "the token may not do this; make one for this workspace, or a project "
+                           "token of the environment");
         rc = c->tag == RAILWAY_TOKEN ? take_token(d, NULL) : fail(d, "refused", e->text);
         break;
     }
