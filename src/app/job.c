@@ -255,6 +255,36 @@ static void keep_live(const struct deployment_row *r, void *arg)
                            .release = r->release};
 }
 
+/* What an unfinished or failed deployment left on its platform may have taken the live one's place.
+ * Both lists come in the same order; `at` is how far the live ones were gone through. */
+struct overtaking {
+    struct job *j;
+    size_t at;
+};
+
+static int order(const struct plan_live *a, const struct deployment_row *r)
+{
+    int c = strcmp(a->environment, r->environment);
+
+    if (c == 0)
+        c = strcmp(a->app, r->app);
+    return c ? c : strcmp(a->instance, r->instance);
+}
+
+static void note_overtaken(const struct deployment_row *r, void *arg)
+{
+    struct overtaking *o = arg;
+    struct plan_live *live = o->j->live;
+    bool begun = r->state == DEPLOYMENT_RUNNING || r->state == DEPLOYMENT_VERIFYING ||
+                 (r->state == DEPLOYMENT_FAILED && r->remote_id[0]);
+
+    while (o->at < o->j->n_live && order(&live[o->at], r) < 0)
+        o->at++;
+    if (begun && o->at < o->j->n_live && order(&live[o->at], r) == 0 &&
+        r->release > live[o->at].release)
+        live[o->at].overtaken = r->release;
+}
+
 static const char *digest_of(struct job *j, size_t i)
 {
     if (j->bundle_of[i])
@@ -268,8 +298,11 @@ static const char *digest_of(struct job *j, size_t i)
 
 int job_plan(struct job *j, struct err *e)
 {
+    struct overtaking o = {.j = j};
+
     j->n_live = 0;
-    if (deployment_live(j->app->store, NULL, keep_live, j, e) < 0)
+    if (deployment_live(j->app->store, NULL, keep_live, j, e) < 0 ||
+        deployment_latest(j->app->store, NULL, note_overtaken, &o, e) < 0)
         return -1;
     for (size_t i = 0; i < j->matrix.n; i++) {
         struct plan_item *it = &j->items[i];

@@ -92,6 +92,11 @@ static void decide(struct plan_item *it)
     } else if (it->digest[0] == '\0') {
         it->action = PLAN_CHANGE;
         (void)snprintf(it->why, sizeof(it->why), "has to be built first");
+    } else if (live->overtaken) {
+        it->action = PLAN_CHANGE;
+        (void)snprintf(it->why, sizeof(it->why),
+                       "release %lld did not end well, so release %lld may not be what runs",
+                       (long long)live->overtaken, (long long)live->release);
     } else if (strcmp(live->digest, it->digest) == 0) {
         it->action = PLAN_NOTHING;
         (void)snprintf(it->why, sizeof(it->why), "equal to release %lld, commit %.12s",

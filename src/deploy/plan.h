@@ -17,6 +17,7 @@ const char *plan_action_name(enum plan_action a); /* "create", "change", "nothin
 struct plan_live {
     const char *environment, *app, *instance, *digest, *commit, *platform, *project;
     int64_t release;
+    int64_t overtaken; /* a later release that reached the platform and did not end well, or 0 */
 };
 
 struct plan_item {

@@ -17,14 +17,25 @@ static int by_name(const FTSENT **a, const FTSENT **b)
     return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-static bool skipped(const FTSENT *f, const char *const *skip)
+/* "./dist/" names the folder "dist". */
+static bool same_folder(const char *relative, const char *written)
+{
+    while (strncmp(written, "./", 2) == 0)
+        written += 2;
+    size_t n = strlen(written);
+    while (n > 0 && written[n - 1] == '/')
+        n--;
+    return strlen(relative) == n && strncmp(relative, written, n) == 0;
+}
+
+static bool skipped(const FTSENT *f, const char *relative, const char *const *skip)
 {
     if (f->fts_level == 0)
         return false;
     if (strcmp(f->fts_name, ".git") == 0 || strcmp(f->fts_name, "node_modules") == 0)
         return true;
     for (size_t i = 0; skip && skip[i]; i++)
-        if (strcmp(f->fts_name, skip[i]) == 0)
+        if (same_folder(relative, skip[i]))
             return true;
     return false;
 }
@@ -73,7 +84,8 @@ static int walk(FTS *fts, const char *root, const char *const *skip, struct sha_
     size_t files = 0;
 
     for (FTSENT *f = fts_read(fts); f; f = fts_read(fts)) {
-        if (f->fts_info == FTS_D && skipped(f, skip)) {
+        const char *relative = f->fts_path + strlen(root);
+        if (f->fts_info == FTS_D && skipped(f, relative + strspn(relative, "/"), skip)) {
             (void)fts_set(fts, f, FTS_SKIP);
             continue;
         }
@@ -84,7 +96,7 @@ static int walk(FTS *fts, const char *root, const char *const *skip, struct sha_
         if (++files > TREE_MOST_FILES)
             return err_set(e, ERR_MANIFEST, "%s: more than %d files; is `path:` right?", root,
                            TREE_MOST_FILES);
-        if (add_entry(s, f, f->fts_path + strlen(root), e) < 0)
+        if (add_entry(s, f, relative, e) < 0)
             return -1;
     }
     return 0;

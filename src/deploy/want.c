@@ -139,10 +139,10 @@ void want_digest(const struct want *w, char ret[65])
     char port[16];
 
     (void)snprintf(port, sizeof(port), "%d", w->port);
-    const char *parts[] = {w->project_name, w->commit,     w->branch,  w->repository,
-                           w->image,        w->dockerfile, w->run,     w->path,
-                           w->region,       w->plan,       w->channel, w->health,
-                           w->workflow,     w->profile,    w->deploy,  port};
+    const char *parts[] = {w->project_name, w->commit, w->branch,   w->repository, w->image,
+                           w->dockerfile,   w->run,    w->path,     w->region,     w->plan,
+                           w->channel,      w->health, w->workflow, w->profile,    w->deploy,
+                           w->project,      w->app_id, w->mode,     port};
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
         add(s, parts[i]);
     for (size_t i = 0; i < w->n_variables; i++) {

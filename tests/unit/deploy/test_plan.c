@@ -33,8 +33,8 @@ static void what_is_equal_to_live_is_left_alone(void)
     struct cell c = cell_of(&uat, &netlify);
     struct plan_item item = {.cell = &c, .digest = "d1"};
     struct plan_live live[] = {
-        {"uat", "site", "x", "other", "c0", "netlify", "uat-site", 1},
-        {"uat", "site", "", "d1", "c0", "netlify", "uat-site", 1},
+        {"uat", "site", "x", "other", "c0", "netlify", "uat-site", 1, 0},
+        {"uat", "site", "", "d1", "c0", "netlify", "uat-site", 1, 0},
     };
 
     (void)plan_make(&item, 1, live, 2);
@@ -48,11 +48,30 @@ static void what_is_equal_to_live_is_left_alone(void)
     CHECK(strstr(item.why, "built first") != NULL);
 }
 
+static void what_a_later_release_may_have_replaced_is_deployed_again(void)
+{
+    struct cell c = cell_of(&uat, &netlify);
+    struct plan_item item = {.cell = &c, .digest = "d1"};
+    struct plan_live live[] = {{.environment = "uat",
+                                .app = "site",
+                                .instance = "",
+                                .digest = "d1",
+                                .commit = "c0",
+                                .platform = "netlify",
+                                .project = "uat-site",
+                                .release = 1,
+                                .overtaken = 2}};
+
+    (void)plan_make(&item, 1, live, 1);
+    CHECK(item.action == PLAN_CHANGE);
+    CHECK(strstr(item.why, "release 2 did not end well") != NULL);
+}
+
 static void a_move_to_another_platform_is_a_creation(void)
 {
     struct cell c = cell_of(&uat, &netlify);
     struct plan_item item = {.cell = &c, .digest = "d1"};
-    struct plan_live live[] = {{"uat", "site", "", "d1", "c0", "vercel", "uat-site", 1}};
+    struct plan_live live[] = {{"uat", "site", "", "d1", "c0", "vercel", "uat-site", 1, 0}};
 
     (void)plan_make(&item, 1, live, 1);
     CHECK(item.action == PLAN_CREATE);
@@ -82,20 +101,25 @@ static void write_file(const char *dir, const char *name, const char *text)
 static void a_tree_changes_its_digest_exactly_when_a_source_changes(void)
 {
     char dir[] = "/tmp/trine-tree-XXXXXX", a[65], b[65], sub[4096];
-    const char *skip[] = {"dist", NULL};
+    const char *skip[] = {"./dist/web/", NULL};
     struct err e = ERR_INIT;
 
     CHECK(mkdtemp(dir) != NULL);
-    (void)snprintf(sub, sizeof(sub), "%s/dist", dir);
+    (void)snprintf(sub, sizeof(sub), "%s/dist/web", dir);
+    CHECK(dir_make(sub, &e) == 0);
+    (void)snprintf(sub, sizeof(sub), "%s/src/dist/web", dir);
     CHECK(dir_make(sub, &e) == 0);
     write_file(dir, "main.js", "1");
     CHECK(tree_digest(dir, skip, a, &e) == 0);
-    write_file(dir, "dist/out.js", "made");
+    write_file(dir, "dist/web/out.js", "made");
     write_file(dir, "main.js", "1");
     CHECK(tree_digest(dir, skip, b, &e) == 0);
     CHECK(strcmp(a, b) == 0);
     write_file(dir, "main.js", "2");
     CHECK(tree_digest(dir, skip, b, &e) == 0);
+    CHECK(strcmp(a, b) != 0);
+    write_file(dir, "src/dist/web/part.js", "a source, though its folder is named as the output is");
+    CHECK(tree_digest(dir, skip, a, &e) == 0);
     CHECK(strcmp(a, b) != 0);
     CHECK(tree_digest("/nowhere/at/all", skip, b, &e) == -1);
     CHECK(strstr(e.text, "/nowhere/at/all") != NULL);
@@ -107,6 +131,7 @@ int main(void)
 {
     what_was_never_live_is_created();
     what_is_equal_to_live_is_left_alone();
+    what_a_later_release_may_have_replaced_is_deployed_again();
     a_move_to_another_platform_is_a_creation();
     what_can_never_work_is_said_in_words();
     a_tree_changes_its_digest_exactly_when_a_source_changes();
