@@ -224,6 +224,23 @@ static void fail_attempt(struct attempt *a, const struct err *e)
     task_fail(t, &last);
 }
 
+/* The end of our tries. Trouble that may pass says nothing about the deployment: it stays
+ * unfinished, and the next run goes on here. A failure would make that one begin anew, and create
+ * again what a lost answer had told of. */
+static void leave_attempt(struct attempt *a, const struct err *e)
+{
+    struct task *t = a->task;
+    struct err last = *e;
+
+    if (!e->retry) {
+        fail_attempt(a, e);
+        return;
+    }
+    (void)err_set(&last, e->kind, "%s: %.400s; run the same command again to go on",
+                  t->item->ops->title, e->text);
+    task_pause(t, &last);
+}
+
 /* Whether the request happened is not known, or it may simply be repeated. */
 static void unanswered(struct attempt *a, const struct err *e, bool may_have_happened)
 {
@@ -233,7 +250,7 @@ static void unanswered(struct attempt *a, const struct err *e, bool may_have_hap
         t->item->deployment.step = a->call.unclear;
         go_back(a, e);
     } else if (a->tries >= t->run->o.tries) {
-        fail_attempt(a, e);
+        leave_attempt(a, e);
     } else {
         try_again(a, e);
     }
@@ -249,7 +266,7 @@ static void throttled(struct attempt *a, struct err *e)
     pace_block(t->account->pace, now + e->retry_after, now);
     a->tries--; /* the request did not happen: it costs no try, but it has a bound of its own */
     if (++a->throttled > MOST_THROTTLED)
-        fail_attempt(a, e);
+        leave_attempt(a, e);
     else
         try_again(a, e);
 }

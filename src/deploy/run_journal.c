@@ -14,9 +14,14 @@
  * sent only after the transaction that names it is on disk.
  */
 
-static char *progress_text(const struct task *t, int step)
+/* The platform's own words may repeat a secret that it was given. */
+static char *progress_text(struct task *t, int step)
 {
-    json_t *saved = provider_save(&t->item->deployment);
+    struct deployment *d = &t->item->deployment;
+
+    redact_text(t->run->o.redactor, d->word, sizeof(d->word));
+    redact_text(t->run->o.redactor, d->detail, sizeof(d->detail));
+    json_t *saved = provider_save(d);
 
     if (step >= 0)
         json_object_set_new(saved, "step", json_integer(step));

@@ -49,4 +49,21 @@ vercel static *deployments* 1 1
 koyeb service */services 0 1
 render service */services 0 2
 END
+
+# A lost answer, and then a platform that is down for longer than one run waits.
+rm -rf state
+curl -fsS --max-time 10 -X POST "$control/reset" >/dev/null
+platform=netlify
+one_app netlify static
+faults '[{"platform": "netlify", "method": "POST", "path": "*/deploys*", "close": "after", "times": 1},
+    {"platform": "netlify", "method": "GET", "path": "*/deploys*", "status": 503}]'
+bound=200
+deploy
+is 'a platform that is down: the run ends with 3' "$status" 3
+check 'it says what to do' says 'run the same command again to go on'
+is 'the deployment is unfinished' "$(states)" running
+faults '[]'
+deploy
+is 'the next run ends with 0' "$status" 0
+is 'nothing was deployed twice' "$(made)" 1
 finish
