@@ -32,6 +32,7 @@ struct shop {
     int lock; /* file descriptor, -1 = not held */
     bool begun;
     struct timer *timer;
+    struct process *process; /* that runs now, or NULL */
     enum { SHOP_IDLE, SHOP_INSTALL, SHOP_BUILD, SHOP_KEEP, SHOP_DONE } phase;
     char *temporary; /* copy under way */
     int64_t started;
@@ -42,6 +43,7 @@ struct round {
     struct shop *shops;
     size_t n, running, finished;
     unsigned at_once;
+    bool interrupted;
 };
 
 static void shop_next(struct shop *s);
@@ -175,6 +177,10 @@ static bool command_failed(const struct shop *s, const char *what, const struct 
 
     if (r->err.kind == ERR_NONE && r->exit_status == 0 && !r->timed_out)
         return false;
+    if (s->round->interrupted) {
+        (void)err_set(e, ERR_NO, "`%.80s` in %.80s: interrupted", what, s->app->path);
+        return true;
+    }
     keep_words(s, what, r, path);
     first_reason(r, reason);
     if (r->err.kind != ERR_NONE)
@@ -201,7 +207,7 @@ static void run_shell(struct shop *s, const char *command, process_done_fn *done
         .line = tell_line,
     };
 
-    (void)process_start(s->round->o->loop, &o, done, s);
+    s->process = process_start(s->round->o->loop, &o, done, s);
     arena_release(&a);
 }
 
@@ -256,6 +262,7 @@ static void install_done(const struct process_result *r, void *arg)
     struct err e = ERR_INIT;
     char path[PATH_MAX];
 
+    s->process = NULL;
     if (command_failed(s, s->app->install, r, &e)) {
         build_failed(s, &e);
         for (; s->at < s->n; s->at++)
@@ -275,6 +282,7 @@ static void kept(const struct process_result *r, void *arg)
     struct build *b = s->todo[s->at];
     struct err e = ERR_INIT;
 
+    s->process = NULL;
     if (command_failed(s, "cp", r, &e)) {
         build_failed(s, &e);
     } else if (rename(s->temporary, b->dir) < 0 && errno != ENOTEMPTY && errno != EEXIST) {
@@ -313,7 +321,7 @@ static void keep_output(struct shop *s)
     const char *argv[] = {"cp", "-a", "--", output, s->temporary, NULL};
     struct process_options o = {.argv = argv, .env = (const char *const *)environ};
     s->phase = SHOP_KEEP;
-    (void)process_start(s->round->o->loop, &o, kept, s);
+    s->process = process_start(s->round->o->loop, &o, kept, s);
     free(output);
 }
 
@@ -322,6 +330,7 @@ static void build_done(const struct process_result *r, void *arg)
     struct shop *s = arg;
     struct err e = ERR_INIT;
 
+    s->process = NULL;
     if (command_failed(s, s->app->build, r, &e)) {
         build_failed(s, &e);
         shop_next(s);
@@ -350,6 +359,10 @@ static void shop_next(struct shop *s)
 {
     struct arena a = ARENA_INIT;
 
+    if (s->round->interrupted) {
+        shop_close(s);
+        return;
+    }
     if (s->lock < 0 && !locked(s))
         return;
     if (s->phase == SHOP_IDLE && !installed(s)) {
@@ -426,12 +439,27 @@ static int make_folders(const char *state, struct err *e)
     return 0;
 }
 
+/* The commands run in sessions of their own and hear nothing of a Ctrl-C: left alone, they would go
+ * on writing into folders that the next run builds in. */
+static void interrupted(int signal, void *arg)
+{
+    struct round *r = arg;
+
+    (void)signal;
+    r->interrupted = true;
+    for (size_t i = 0; i < r->n; i++)
+        if (r->shops[i].process)
+            process_kill(r->shops[i].process);
+}
+
 static void start_shops(struct round *r)
 {
+    loop_on_signal(r->o->loop, interrupted, r);
     for (size_t i = 0; i < r->n && r->running < r->at_once; i++)
         shop_begin(&r->shops[i]);
     if (r->n > 0 && r->finished < r->n)
         (void)loop_run(r->o->loop);
+    loop_on_signal(r->o->loop, NULL, NULL);
 }
 
 static void end_shops(struct round *r, struct build *builds, size_t n)
@@ -461,6 +489,8 @@ int builds_run(const struct build_options *o, struct build *builds, size_t n, st
     }
     start_shops(&r);
     end_shops(&r, builds, n);
+    if (r.interrupted)
+        return err_set(e, ERR_NO, "interrupted; run the same command again to go on");
     for (size_t i = 0; i < n; i++)
         failed += builds[i].err.kind != ERR_NONE;
     if (failed > 0)

@@ -66,4 +66,22 @@ faults '[]'
 deploy
 is 'the next run ends with 0' "$status" 0
 is 'nothing was deployed twice' "$(made)" 1
+
+# Ctrl-C while an app is being built: its commands end too.
+rm -rf state
+cat >trine.yaml <<END
+project: flow
+apps:
+  web: { kind: static, path: web, build: 'echo \$\$ > "$work/builder"; sleep 600 & wait' , output: dist }
+environments:
+  uat: { branch: develop, static: $(binding netlify) }
+END
+begin deploy --commit "$commit"
+check 'a build has begun' until_true 100 test -s "$work/builder"
+kill -INT "$pid"
+wait "$pid"
+is 'interrupted, it ends with 1' $? 1
+check 'it says what to do' grep -F 'run the same command again' bg.err
+building() { ps -o stat= -g "$(cat "$work/builder")" | grep -v Z; } # one that ended may still be a zombie
+check 'nobody is building any more' nothing building
 finish
