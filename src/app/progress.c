@@ -64,6 +64,14 @@ static void draw(struct progress *p, bool must)
     (void)fflush(stderr);
 }
 
+/* A platform's words must not move the cursor of the terminal they are shown on. */
+static void plain(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = ' ';
+}
+
 static void line(struct progress *p, const char *fmt, va_list ap)
 {
     char text[2 * MOST_TEXT];
@@ -72,6 +80,7 @@ static void line(struct progress *p, const char *fmt, va_list ap)
         return;
     (void)vsnprintf(text, sizeof(text), fmt, ap);
     redact_text(p->app->redactor, text, sizeof(text));
+    plain(text);
     wipe(p);
     (void)fprintf(stderr, "%s\n", text);
 }
@@ -136,8 +145,6 @@ void progress_now(struct progress *p, const char *fmt, ...)
     (void)vsnprintf(p->now, sizeof(p->now), fmt, ap);
     va_end(ap);
     redact_text(p->app->redactor, p->now, sizeof(p->now));
-    for (char *c = p->now; *c; c++)
-        if ((unsigned char)*c < ' ')
-            *c = ' ';
+    plain(p->now);
     draw(p, false);
 }
