@@ -111,6 +111,7 @@ static void item_line(struct progress *p, const struct progress_item *item)
     int room = room_for(p, item, used + 2);
     (void)snprintf(more, sizeof(more), "%s", item->more);
     redact_text(p->app->redactor, more, sizeof(more));
+    plain(more);
     if (room < (int)strlen(more))
         more[room] = '\0';
     wipe(p);
