@@ -1,5 +1,7 @@
 #include "sim.h"
 
+#include "base/hash.h"
+
 #include <string.h>
 
 /*
@@ -37,6 +39,17 @@ static bool made_up_for(const char *platform, const char *token)
            token[4 + len] == '-' && token[5 + len] != '\0';
 }
 
+/* Account names stand in addresses that everybody may see, so they must not tell the token. */
+static const char *account_of(const struct sim_request *r, const char *token)
+{
+    uint8_t digest[SHA1_LEN];
+    char hex[2 * SHA1_LEN + 1];
+
+    sha1(token, strlen(token), digest);
+    hex_encode(digest, sizeof(digest), hex);
+    return arena_printf(r->arena, "sim-%.12s", hex);
+}
+
 const char *sim_account(const struct sim_request *r, const char *token)
 {
     const char *platform = r->platform->name;
@@ -52,5 +65,5 @@ const char *sim_account(const struct sim_request *r, const char *token)
     for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
         if (strcmp(known[i].platform, platform) == 0 && strcmp(known[i].token, token) == 0)
             return known[i].account;
-    return made_up_for(platform, token) ? token : NULL;
+    return made_up_for(platform, token) ? account_of(r, token) : NULL;
 }

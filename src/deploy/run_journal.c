@@ -33,6 +33,11 @@ static char *progress_text(struct task *t, int step)
 int journal_write(struct task *t, int step, struct err *e)
 {
     const struct run_item *item = t->item;
+    struct deployment *d = &t->item->deployment;
+
+    /* What the platform said goes to the store: it may have repeated what it was sent. */
+    redact_text(t->run->o.redactor, d->word, sizeof(d->word));
+    redact_text(t->run->o.redactor, d->detail, sizeof(d->detail));
     char *progress = progress_text(t, step);
     struct deployment_row row = {
         .environment = item->cell->env->name,
