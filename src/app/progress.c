@@ -72,7 +72,8 @@ static void plain(char *text)
             *text = ' ';
 }
 
-static void line(struct progress *p, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void line(struct progress *p, const char *fmt,
+                                                       va_list ap)
 {
     char text[2 * MOST_TEXT];
 

@@ -228,7 +228,8 @@ size_t redact_longest(const struct redactor *r)
     return 0;
 }
 
-/* Forms are ordered by length only, so the digests of the values are added up instead of chained. */
+/* Forms are ordered by length only, so the digests of the values are added up instead of chained.
+ */
 void redact_fingerprint(const struct redactor *r, uint8_t ret[16])
 {
     uint8_t sum[SHA256_LEN] = {0}, one[SHA256_LEN];

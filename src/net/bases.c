@@ -92,17 +92,12 @@ static int fill(struct bases *b, const char *path, json_t *root, struct err *e)
     return 0;
 }
 
-int bases_load(const char *path, struct bases **ret, struct err *e)
+int bases_read(const char *name, const char *text, size_t len, struct bases **ret, struct err *e)
 {
-    struct buf text = BUF_INIT(FILE_MAX);
     struct bases *b = bases_empty();
-    json_t *root = NULL;
-    int rc = buf_read_file(&text, path, e);
+    json_t *root = json_read(text, len, name, e);
+    int rc = root ? fill(b, name, root, e) : -1;
 
-    if (rc == 0) {
-        root = json_read(buf_str(&text), text.len, path, e);
-        rc = root ? fill(b, path, root, e) : -1;
-    }
     if (rc == 0)
         *ret = b;
     else {
@@ -110,6 +105,18 @@ int bases_load(const char *path, struct bases **ret, struct err *e)
         bases_free(b);
     }
     json_decref(root);
+    return rc;
+}
+
+int bases_load(const char *path, struct bases **ret, struct err *e)
+{
+    struct buf text = BUF_INIT(FILE_MAX);
+    int rc = buf_read_file(&text, path, e);
+
+    if (rc == 0)
+        rc = bases_read(path, buf_str(&text), text.len, ret, e);
+    else
+        e->kind = ERR_MANIFEST;
     buf_release(&text);
     return rc;
 }

@@ -16,6 +16,8 @@
 struct bases;
 
 int bases_load(const char *path, struct bases **ret, struct err *e);
+/* The same for text that is here already; `name` stands for it in errors. */
+int bases_read(const char *name, const char *text, size_t len, struct bases **ret, struct err *e);
 struct bases *bases_empty(void);
 void bases_free(struct bases *b); /* NULL is fine */
 

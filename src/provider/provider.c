@@ -14,8 +14,8 @@
  */
 
 static const struct provider_ops *const providers[] = {
-    &provider_cloudflare, &provider_netlify, &provider_vercel, &provider_koyeb, &provider_render,
-    &provider_railway,    &provider_expo,    &provider_exec,
+    &provider_cloudflare, &provider_netlify, &provider_vercel, &provider_koyeb,
+    &provider_render,     &provider_railway, &provider_expo,   &provider_exec,
 };
 
 enum { N_PROVIDERS = sizeof(providers) / sizeof(providers[0]) };

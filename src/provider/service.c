@@ -155,13 +155,13 @@ enum turn turn_send(const struct deployment *d, const struct call *c, const char
 
 enum turn service_failed(const struct deployment *d, struct err *e)
 {
-    const char *colon = d->detail[0] ? ": " : "";
+    const char *colon = d->detail[0] ? ": " : "", *word = d->word[0] ? d->word : "failed";
 
     if (d->remote_id[0])
-        (void)err_set(e, ERR_REMOTE, "deployment %s ended as %s%s%s", d->remote_id, d->word, colon,
+        (void)err_set(e, ERR_REMOTE, "deployment %s ended as %s%s%s", d->remote_id, word, colon,
                       d->detail);
     else
-        (void)err_set(e, ERR_REMOTE, "%s%s%s", d->word, colon, d->detail);
+        (void)err_set(e, ERR_REMOTE, "%s%s%s", word, colon, d->detail);
     return TURN_FAILED;
 }
 

@@ -1,5 +1,4 @@
 #include "base/buf.h"
-#include "manifest/envfile.h"
 #include "manifest/matrix.h"
 
 #include <stdint.h>
@@ -8,7 +7,7 @@
 
 /*
  * Any bytes as a manifest: no crash, no leak, bounded problems; and what is accepted prints to a
- * normal form that is accepted again and equal. The same bytes are read as an env file too.
+ * normal form that is accepted again and equal.
  */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -51,7 +50,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *text = (const char *)data;
     struct manifest *m = NULL;
     struct manifest_problems p;
-    struct env_set s = {0};
     struct err e = ERR_INIT;
     if (manifest_parse("fuzz.yaml", "/", text, size, &m, &p, &e) == 0) {
         check(p.n == 0);
@@ -61,7 +59,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check(p.n > 0 && p.n <= 200 && e.kind == ERR_MANIFEST);
     }
     manifest_problems_release(&p);
-    (void)env_parse("fuzz.env", text, size, &s, &e);
-    env_release(&s);
     return 0;
 }

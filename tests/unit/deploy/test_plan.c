@@ -10,12 +10,13 @@
 
 static struct manifest_environment uat = {.name = "uat"}, prod = {.name = "prod"};
 static struct manifest_app site = {.name = "site", .kind = APP_STATIC};
-static struct manifest_binding netlify = {.platform = "netlify", .token = "$TOKEN"}, nobody = {.platform = ""},
-                               koyeb = {.platform = "koyeb"};
+static struct manifest_binding netlify = {.platform = "netlify", .token = "$TOKEN"},
+                               nobody = {.platform = ""}, koyeb = {.platform = "koyeb"};
 
 static struct cell cell_of(const struct manifest_environment *env, const struct manifest_binding *b)
 {
-    return (struct cell){.env = env, .app = &site, .instance = "", .binding = b, .name = "uat-site"};
+    return (struct cell){
+        .env = env, .app = &site, .instance = "", .binding = b, .name = "uat-site"};
 }
 
 static void what_was_never_live_is_created(void)
@@ -118,7 +119,8 @@ static void a_tree_changes_its_digest_exactly_when_a_source_changes(void)
     write_file(dir, "main.js", "2");
     CHECK(tree_digest(dir, skip, b, &e) == 0);
     CHECK(strcmp(a, b) != 0);
-    write_file(dir, "src/dist/web/part.js", "a source, though its folder is named as the output is");
+    write_file(dir, "src/dist/web/part.js",
+               "a source, though its folder is named as the output is");
     CHECK(tree_digest(dir, skip, a, &e) == 0);
     CHECK(strcmp(a, b) != 0);
     CHECK(tree_digest("/nowhere/at/all", skip, b, &e) == -1);

@@ -104,8 +104,8 @@ static void any_other_token_is_a_bearer_token_and_finds_the_project_by_name_over
 {
     static const char *const no[] = {
         "{\"errors\":[{\"message\":\"Not Authorized\"}],\"data\":null}",
-        "{\"errors\":[{\"message\":\"Not Authorized\","
-        "\"extensions\":{\"code\":\"INTERNAL_SERVER_ERROR\"}}],\"data\":null}",
+        ("{\"errors\":[{\"message\":\"Not Authorized\","
+         "\"extensions\":{\"code\":\"INTERNAL_SERVER_ERROR\"}}],\"data\":null}"),
         "{\"errors\":[{\"message\":\"Project Token not found\"}]}"};
 
     for (size_t i = 0; i < 3; i++) {

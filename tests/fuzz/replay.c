@@ -2,11 +2,17 @@
 #include "test.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 
-/* Replays the fuzzer's seeds, the bad manifests, and all their prefixes and one-byte changes:
- * the promises are those of tests/fuzz/fuzz_manifest.c, which aborts when one is broken. */
+/*
+ * usage: replay_NAME FILE_OR_FOLDER...
+ *
+ * Feeds a fuzz target the files, and all files of the folders (its seeds), and of each file
+ * prefixes and versions with one byte changed. The promises are those of tests/fuzz/fuzz_NAME.c,
+ * which aborts when one is broken.
+ */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -44,14 +50,18 @@ static void replay(const char *path)
     buf_release(&text);
 }
 
-static void replay_folder(const char *folder)
+static void replay_all(const char *place)
 {
     struct dirent **entries;
-    int n = scandir(folder, &entries, is_file, alphasort);
+    int n = scandir(place, &entries, is_file, alphasort);
+    if (n < 0 && errno == ENOTDIR) {
+        replay(place);
+        return;
+    }
     CHECK(n > 0);
     for (int i = 0; i < n; i++) {
         char path[512];
-        snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
+        snprintf(path, sizeof path, "%s/%s", place, entries[i]->d_name);
         replay(path);
         free(entries[i]);
     }
@@ -59,10 +69,10 @@ static void replay_folder(const char *folder)
         free(entries);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    replay_folder(SEEDS);
-    replay_folder(DATA);
-    replay(EXAMPLE);
+    feed("", 0);
+    for (int i = 1; i < argc; i++)
+        replay_all(argv[i]);
     return DONE();
 }
