@@ -46,13 +46,15 @@ enum {
     MOST_PAGES = 8, /* of the list in which our deployment would be among the newest */
     DEFAULT_FILES = 20000,
     TOKENS_IN_A_ROW = 12,
-    STEP_BITS = 8, /* a tag is the step, and above it the batch */
+    STEP_BITS = 8,      /* a tag is the step, and above it the batch */
+    PENALTY_MS = 60000, /* the whole one is 5 minutes; what is left of it is not known */
+    UNKNOWN_ERROR = 8000000,
     NO_PROJECT = 8000007,
     EXPIRED = 8000013,
 };
 
-static const char permission[] =
-    "it needs the permission \"Cloudflare Pages: Edit\" on the account";
+static const char keys[] =
+    "`token` (its permission \"Cloudflare Pages: Edit\") and `account` (the id of that account)";
 static const struct poll_pace pace = {1000, 10000};
 
 static const struct rate_limit limits[] = {
@@ -320,8 +322,9 @@ static int take_token(struct deployment *d, const struct want *w, const json_t *
 
     if (!jwt[0] || strlen(jwt) >= sizeof(d->session) || strpbrk(jwt, "\r\n"))
         return err_set(e, ERR_REMOTE, "the reply has no usable upload token");
-    if ((int64_t)w->bundle->n > files_allowed(jwt)) {
-        (void)snprintf(why, sizeof(why), "%zu, but this account may have %lld a site", w->bundle->n,
+    size_t published = file_set_carried(&set);
+    if ((int64_t)published > files_allowed(jwt)) {
+        (void)snprintf(why, sizeof(why), "%zu, but this account may have %lld a site", published,
                        (long long)files_allowed(jwt));
         static_fail(d, CLOUDFLARE_FAILED, "too many files", why);
         return 0;
@@ -512,6 +515,32 @@ static void renew_token(struct deployment *d, const char *message, struct err *e
     d->step = d->step == CLOUDFLARE_TOKEN ? CLOUDFLARE_TOKEN_AGAIN : CLOUDFLARE_TOKEN;
 }
 
+/* A token that is wrong, or not even of a token's form, is told by codes too: at status 400. */
+static bool is_of_token(int status, int64_t code)
+{
+    static const int64_t codes[] = {6003, 6111, 9106, 9109, 10000};
+
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+        if (code == codes[i])
+            return true;
+    return status == 401 || status == 403;
+}
+
+/* When it may be tried again, where status and headers do not say so. */
+static void judge_retry(struct deployment *d, const struct call *c, const struct http_reply *reply,
+                        int64_t code, struct err *e)
+{
+    if (code == UNKNOWN_ERROR)
+        e->retry = true;
+    if (reply->status == 429 && !http_reply_header(reply, "retry-after"))
+        e->retry_after = PENALTY_MS;
+    if (c->tag == CLOUDFLARE_UPSERT && reply->status != 429 && d->step == CLOUDFLARE_UPSERT) {
+        d->cursor = 0;
+        d->step = CLOUDFLARE_CREATE; /* only a hint to the cache */
+        e->retry = true;
+    }
+}
+
 static void cloudflare_refused(struct deployment *d, const struct call *c,
                                const struct http_reply *reply, struct err *e)
 {
@@ -520,25 +549,22 @@ static void cloudflare_refused(struct deployment *d, const struct call *c,
     const char *ray = http_reply_header(reply, "cf-ray");
     int64_t code = json_int(json, "errors.0.code", 0);
     const char *message = json_str(json, "errors.0.message", json ? "no message" : "");
-    bool credentials = reply->status == 401 || reply->status == 403;
+    bool of_token = is_of_token(reply->status, code);
 
+    message = json_str(json, "errors.0.error_chain.0.message", message);
     if (!json) /* an expired upload token is answered with plain text */
         message = reply->len < 100 && reply->body[0] != '<' ? reply->body : "no JSON";
     if (mitigated)
         refusal_say(e, "a firewall of Cloudflare stands in the way (%.40s, ray %.60s)", mitigated,
                     ray ? ray : "unknown");
-    else if (is_asset_call(c->tag) && (credentials || code == EXPIRED))
+    else if (is_asset_call(c->tag) && (of_token || code == EXPIRED))
         renew_token(d, message, e);
-    else if (credentials)
-        refusal_of_token(e, message, permission);
+    else if (of_token)
+        refusal_of_token(e, message, keys);
     else
         refusal_say(e, "answered %d: %.300s (code %lld, ray %.60s)", reply->status, message,
                     (long long)code, ray ? ray : "unknown");
-    if (c->tag == CLOUDFLARE_UPSERT && !e->retry && d->step == CLOUDFLARE_UPSERT) {
-        d->cursor = 0;
-        d->step = CLOUDFLARE_CREATE; /* only a hint to the cache */
-        e->retry = true;
-    }
+    judge_retry(d, c, reply, code, e);
     json_decref(json);
 }
 

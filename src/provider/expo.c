@@ -41,6 +41,7 @@ enum expo_step {
 enum { RECENT = 20 };
 
 static const char title[] = "Expo";
+static const char token_key[] = "`token` (an access token that reaches the app) and `app_id`";
 static const struct poll_pace pace = {10000, 60000};
 
 static const struct status_word run_words[] = {
@@ -414,6 +415,8 @@ static int take_graphql(struct deployment *d, const struct want *w, int step,
         rc = take_data(d, w, step, data, e);
         break;
     case GRAPHQL_REFUSED:
+        if (graphql_is_of_token(e->text))
+            refusal_of_token(e, e->text, token_key);
         rc = fail(d, "refused", e->text);
         break;
     }
@@ -447,8 +450,8 @@ static void expo_refused(struct deployment *d, const struct call *c, const struc
         return;
     }
     (void)graphql_refused(reply, title, e);
-    if (reply->status == 401)
-        (void)err_wrap(e, "the token is not accepted");
+    if (reply->status == 401 || reply->status == 403)
+        refusal_of_token(e, e->text, token_key);
 }
 
 const struct provider_ops provider_expo = {

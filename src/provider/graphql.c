@@ -15,15 +15,24 @@ void graphql_call(struct call *c, int tag, const char *path, const char *query, 
     call_json(c, body);
 }
 
-/* Said with any code: Railway answers a token that it does not take with INTERNAL_SERVER_ERROR. */
-static bool final(const char *message)
+/* What Railway says of requests that will never do. Its extensions.code is INTERNAL_SERVER_ERROR
+ * all the same (Apollo's word for every error without a code of its own), so the text has to tell.
+ */
+static bool said_for_good(const char *message)
 {
-    static const char *const words[] = {"not authorized", "unauthorized", "token not found"};
+    static const char *const phrases[] = {"not authorized", "unauthorized",   "not found",
+                                          "already exists", "already in use", "invalid",
+                                          "not allowed",    "permission",     "upgrade"};
 
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-        if (strcasestr(message, words[i]))
+    for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
+        if (strcasestr(message, phrases[i]))
             return true;
     return false;
+}
+
+bool graphql_is_of_token(const char *message)
+{
+    return strcasestr(message, "not authorized") || strcasestr(message, "unauthorized");
 }
 
 /* Codes of Apollo and of Expo's server for what is not the request's fault. */
@@ -35,14 +44,14 @@ static bool passing(const json_t *error)
     const char *code = json_str(error, "extensions.code", "");
     const char *message = json_str(error, "message", "");
 
-    if (json_flag(error, "extensions.isTransient", false))
+    if (json_flag(error, "extensions.isTransient", false) || strcasestr(message, "rate limit"))
         return true;
-    if (final(message))
+    if (said_for_good(message))
         return false;
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
         if (strcmp(code, codes[i]) == 0)
             return true;
-    return strcasestr(message, "rate limit") != NULL;
+    return false;
 }
 
 enum graphql_outcome graphql_read(const struct http_reply *r, const char *title, json_t **ret,

@@ -19,6 +19,9 @@ enum graphql_outcome {
 enum graphql_outcome graphql_read(const struct http_reply *r, const char *title, json_t **ret,
                                   struct err *e);
 
+/* True when such a message is about the token, not about what was asked. */
+bool graphql_is_of_token(const char *message);
+
 /* The message of a reply's first error as provider_ops.refused must give it; false when there is
  * none. */
 bool graphql_refused(const struct http_reply *r, const char *title, struct err *e);

@@ -421,13 +421,13 @@ static void koyeb_refused(struct deployment *d, const struct call *c,
 
     (void)d;
     (void)c;
-    if (message[0] && field[0])
+    if (reply->status == 401 || reply->status == 403)
+        refusal_of_token(e, message, "`token` (an API token of the organisation)");
+    else if (message[0] && field[0])
         refusal_say(e, "answered %d: %s (%s: %s)", reply->status, message, field,
                     json_str(json, "fields.0.description", "not accepted"));
     else if (message[0])
         refusal_say(e, "answered %d: %s", reply->status, message);
-    if (reply->status == 401)
-        (void)err_wrap(e, "the token is not accepted");
     json_decref(json);
 }
 

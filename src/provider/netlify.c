@@ -39,7 +39,8 @@ enum {
     MOST_DEPLOY_PAGES = 5, /* of the list in which our deploy would be among the newest */
     ASYNC_FROM = 100,      /* files; with more the official client does not wait for the list */
     TITLE_MAX = 384,
-    STEP_BITS = 8, /* a tag is the step, and above it the file */
+    DEPLOY_PACE_MS = 20000, /* three deploys a minute */
+    STEP_BITS = 8,          /* a tag is the step, and above it the file */
 };
 
 static const struct poll_pace pace = {1000, 10000};
@@ -224,6 +225,10 @@ static int take_site(struct deployment *d, const struct want *w, const json_t *s
     if (json_flag(site, "prevent_non_git_prod_deploys", false)) {
         static_fail(d, NETLIFY_FAILED, "the site is locked",
                     "it takes production deploys from git only; change that in its settings");
+    } else if (json_flag(published, "locked", false)) {
+        static_fail(d, NETLIFY_FAILED, "the site is locked",
+                    "a new deploy would not go live while the published one is locked; unlock it "
+                    "(\"Start auto publishing\") in the dashboard");
     } else if (marker_begins(json_str(published, "title", ""), w->marker)) {
         (void)text_copy(d->remote_id, sizeof(d->remote_id), d->before);
         d->step = NETLIFY_POLL;
@@ -392,6 +397,22 @@ static int netlify_take(struct deployment *d, const struct want *w, const struct
 /* --- Refusals
  * -------------------------------------------------------------------------------------- */
 
+static void say_refused(const struct call *c, int status, const char *message, struct err *e)
+{
+    if (status == 401 || status == 403)
+        refusal_of_token(e, message, "`token` (a personal access token of a member of the team)");
+    else if (status == 422 && c->tag == NETLIFY_CREATE_SITE)
+        refusal_say(e,
+                    "the site cannot be created: %.300s; site names are shared by all of Netlify, "
+                    "choose another `name` if it is taken",
+                    message);
+    else if (status == 404 && c->tag == NETLIFY_CREATE_SITE)
+        refusal_say(e, "the site cannot be created: %.300s; look at `team` (the team's slug)",
+                    message);
+    else
+        refusal_say(e, "answered %d: %.300s", status, message);
+}
+
 static void netlify_refused(struct deployment *d, const struct call *c,
                             const struct http_reply *reply, struct err *e)
 {
@@ -408,15 +429,10 @@ static void netlify_refused(struct deployment *d, const struct call *c,
     else if (!message[0])
         message = reply->len > 0 && reply->len < 100 && reply->body[0] != '<' ? reply->body
                                                                               : "no message";
-    if (reply->status == 401 || reply->status == 403)
-        refusal_of_token(e, message, "make a personal access token of a member of the team");
-    else if (reply->status == 422 && c->tag == NETLIFY_CREATE_SITE)
-        refusal_say(e,
-                    "the site cannot be created: %.300s; site names are shared by all of Netlify, "
-                    "choose another one if it is taken",
-                    message);
-    else
-        refusal_say(e, "answered %d: %.300s", reply->status, message);
+    say_refused(c, reply->status, message, e);
+    if (reply->status == 429 && c->tag == NETLIFY_CREATE &&
+        !http_reply_header(reply, "retry-after"))
+        e->retry_after = DEPLOY_PACE_MS;
     free(errors);
     json_decref(json);
 }

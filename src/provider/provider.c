@@ -140,11 +140,13 @@ static int64_t ms_until(const char *text, int64_t now_ms)
 {
     static const int64_t epoch_s = 315360000, epoch_ms = 315360000000;
     int64_t at;
+    size_t n = strspn(text, "0123456789");
+    bool number = n > 0 && (!text[n] || strchr(" ,;.", text[n])); /* "2026-11-22" is none */
     char digits[24];
 
     (void)text_copy(digits, sizeof(digits), text);
-    digits[strspn(digits, "0123456789")] = '\0';
-    if (text_int(digits, 0, INT64_MAX / 1000, &at) == 0) {
+    digits[n < sizeof(digits) ? n : sizeof(digits) - 1] = '\0';
+    if (number && text_int(digits, 0, INT64_MAX / 1000, &at) == 0) {
         if (at < epoch_s)
             return at * 1000;
         at = at < epoch_ms ? at * 1000 : at;

@@ -20,6 +20,8 @@
  */
 
 static const char title[] = "Railway";
+static const char token_key[] =
+    "`token` (a project token of the environment, or one for the workspace)";
 static const struct poll_pace pace = {40000, 90000};
 
 static const struct status_word words[] = {
@@ -155,8 +157,8 @@ static int take_projects(struct deployment *d, const struct want *w, const json_
     }
     (void)snprintf(
         detail, sizeof(detail),
-        "the token sees no project \"%s\"; create it, name another one as `project`, or use a "
-        "project token",
+        "the token sees no project \"%.100s\"; create it, name it as `project`, give its "
+        "workspace's id as `team`, or use a project token",
         name);
     return fail(d, "no project", detail);
 }
@@ -393,11 +395,13 @@ static int railway_take(struct deployment *d, const struct want *w, const struct
         rc = take_data(d, w, (int)c->tag, data, e);
         break;
     case GRAPHQL_REFUSED:
-        if (strcasestr(e->text, "not authorized"))
-            (void)err_wrap(e,
-                           "the token may not do this; make one for this workspace, or a project "
-                           "token of the environment");
-        rc = c->tag == RAILWAY_TOKEN ? take_token(d, NULL) : fail(d, "refused", e->text);
+        if (c->tag == RAILWAY_TOKEN) {
+            rc = take_token(d, NULL);
+            break;
+        }
+        if (graphql_is_of_token(e->text))
+            refusal_of_token(e, e->text, token_key);
+        rc = fail(d, "refused", e->text);
         break;
     }
     json_decref(data);
@@ -410,8 +414,8 @@ static void railway_refused(struct deployment *d, const struct call *c,
     (void)d;
     (void)c;
     (void)graphql_refused(reply, title, e);
-    if (reply->status == 401)
-        (void)err_wrap(e, "the token is not accepted");
+    if (reply->status == 401 || reply->status == 403)
+        refusal_of_token(e, e->text, token_key);
 }
 
 const struct provider_ops provider_railway = {

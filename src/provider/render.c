@@ -20,6 +20,7 @@
  *
  *   account_id  the workspace    project_id  the service    remote_id  the deploy
  *   before      the newest deploy that was there first
+ *   session     where a list goes on; not stored: after a restart it is read from its beginning
  */
 
 enum render_step {
@@ -100,6 +101,12 @@ static void get(const struct deployment *d, const struct want *w, struct call *c
     call_begin_http(c, d->step, "GET", "%s", path);
     c->cost = "read";
     call_bearer(c, w->token);
+}
+
+static const char *onward(const struct deployment *d, struct call *c)
+{
+    return d->session[0] ? arena_printf(&c->http.arena, "&cursor=%s", call_encode(c, d->session))
+                         : "";
 }
 
 static void write_json(const struct deployment *d, const struct want *w, struct call *c,
@@ -185,8 +192,8 @@ static enum turn render_next(struct deployment *d, const struct want *w, struct 
         break;
     case RENDER_FIND:
     case RENDER_FIND_CREATED:
-        get(d, w, ret, "/services?name=%s&ownerId=%s&limit=%d", call_encode(ret, w->project_name),
-            call_encode(ret, d->account_id), PAGE);
+        get(d, w, ret, "/services?name=%s&ownerId=%s&limit=%d%s", call_encode(ret, w->project_name),
+            call_encode(ret, d->account_id), PAGE, onward(d, ret));
         break;
     case RENDER_CREATE:
         create(d, w, ret);
@@ -233,6 +240,18 @@ static int expect_list(const json_t *json, const char *of, struct err *e)
     if (json_is_array(json))
         return 0;
     return err_set(e, ERR_REMOTE, "Render: the reply is no list of %s", of);
+}
+
+/* Every element has a cursor; the last one's leads to the next page, a short page is the last. */
+static bool another_page(struct deployment *d, const json_t *list)
+{
+    size_t n = json_array_size(list);
+    const char *cursor = n ? json_str(json_array_get(list, n - 1), "cursor", "") : "";
+
+    if (n < PAGE || strcmp(cursor, d->session) == 0 ||
+        !text_copy(d->session, sizeof(d->session), cursor))
+        d->session[0] = '\0';
+    return d->session[0] != '\0';
 }
 
 /* The workspace named in `account`, or the only one there is. */
@@ -295,9 +314,10 @@ static int take_services(struct deployment *d, const struct want *w, int step, c
         json, i, item) if (strcmp(json_str(item, "service.name", ""), w->project_name) == 0 &&
                            json_str(item, "service.id", "")[0]) found = json_at(item, "service");
     if (!found) {
-        d->step = RENDER_CREATE;
+        d->step = another_page(d, json) ? step : RENDER_CREATE;
         return 0;
     }
+    d->session[0] = '\0';
     note_service(d, found);
     if (step == RENDER_FIND_CREATED)
         d->step = RENDER_LOOK;
@@ -525,14 +545,15 @@ static void render_refused(struct deployment *d, const struct call *c,
     struct err ignored = ERR_INIT;
     json_t *json = json_read(reply->body, reply->len, title, &ignored);
     const char *message = json_str(json, "message", "");
+    bool denied = reply->status == 401 || reply->status == 403;
 
     (void)d;
-    if (message[0])
+    if (denied && c->tag < RENDER_HOOK_FIRST)
+        refusal_of_token(e, message, "`token` (an API key of the workspace)");
+    else if (message[0])
         refusal_say(e, "answered %d: %s", reply->status, message);
     if (c->tag >= RENDER_HOOK_FIRST)
         (void)err_wrap(e, "deploy hook");
-    else if (reply->status == 401)
-        (void)err_wrap(e, "the token is not accepted");
     json_decref(json);
 }
 

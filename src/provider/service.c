@@ -88,6 +88,12 @@ void refusal_say(struct err *e, const char *fmt, ...)
     e->retry_after = before.retry_after;
 }
 
+void refusal_of_token(struct err *e, const char *message, const char *keys)
+{
+    refusal_say(e, "the token was refused: %.200s; look at %s", message[0] ? message : "no message",
+                keys);
+}
+
 bool text_last_line(const char *text, char *ret, size_t n)
 {
     size_t end = strlen(text), begin;

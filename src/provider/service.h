@@ -34,6 +34,10 @@ json_t *reply_read(const struct http_reply *r, const char *title, struct err *e)
  * runner set them. */
 void refusal_say(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* What to say of a 401 or 403: the platform's own words, and the manifest's keys to look at
+ * ("`token` (...)"). */
+void refusal_of_token(struct err *e, const char *message, const char *keys);
+
 /* The same for a program that failed (a call without a method): the last line that it said. It is
  * not run again. */
 void program_refused(const struct http_reply *r, const char *what, struct err *e);

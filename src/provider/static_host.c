@@ -30,6 +30,15 @@ static bool carried(const struct file_set *s, size_t i)
     return i == s->bundle->n || !s->carries || s->carries(&s->bundle->files[i]);
 }
 
+size_t file_set_carried(const struct file_set *s)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < file_set_count(s); i++)
+        n += carried(s, i);
+    return n;
+}
+
 struct digest_place {
     const char *digest;
     size_t index;
@@ -211,11 +220,6 @@ json_t *reply_peek(const struct http_reply *r)
     struct err ignored = ERR_INIT;
 
     return json_read(r->body, r->len, "reply", &ignored);
-}
-
-void refusal_of_token(struct err *e, const char *message, const char *hint)
-{
-    refusal_say(e, "the token was refused: %.200s; %s", message, hint);
 }
 
 void static_fail(struct deployment *d, int step, const char *word, const char *detail)

@@ -23,6 +23,7 @@ struct file_set {
 
 /* Number of files, the extra one included; files are named by their index. */
 size_t file_set_count(const struct file_set *s);
+size_t file_set_carried(const struct file_set *s); /* of these, how many are published */
 const char *file_set_digest(const struct file_set *s, size_t i);
 size_t file_set_size(const struct file_set *s, size_t i); /* bytes; the extra file counts 0 */
 
@@ -61,9 +62,6 @@ bool marker_begins(const char *title, const char *marker);
 
 /* The reply's JSON, or NULL when it is not JSON: for messages only. */
 json_t *reply_peek(const struct http_reply *r);
-
-/* What to say of a 401 or 403 on an ordinary call. */
-void refusal_of_token(struct err *e, const char *message, const char *hint);
 
 /* Ends the deployment: its last word and why. */
 void static_fail(struct deployment *d, int step, const char *word, const char *detail);

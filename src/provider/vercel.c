@@ -1,3 +1,4 @@
+#include "provider/vercel.h"
 #include "provider/static_host.h"
 #include "provider/vercel_config.h"
 
@@ -45,7 +46,6 @@ enum {
     MOST_ROUNDS = 3,
     UNASSIGNED_POLLS = 5, /* a good deployment gets its addresses within seconds */
     STEP_BITS = 8,        /* a tag is the step, and above it the file */
-    LONGEST_WAIT_S = 900, /* for a rate limit's window; what opens later stops the deployment */
 };
 
 static const struct poll_pace pace = {1000, 10000};
@@ -75,6 +75,9 @@ static int vercel_check(const struct want *w, struct err *e)
 {
     if (check_project_name(w->project_name, NAME_MAX_LEN, "Vercel", e) < 0)
         return -1;
+    if (strstr(w->project_name, "---"))
+        return err_set(e, ERR_MANIFEST, "Vercel takes no name with \"---\" in it: \"%.100s\"",
+                       w->project_name);
     if (w->bundle && w->bundle->n >= MOST_FILES)
         return err_set(e, ERR_MANIFEST, "the bundle has %zu files; Vercel takes %d at most",
                        w->bundle->n, MOST_FILES - 1);
@@ -140,13 +143,22 @@ static json_t *file_list(const struct output *o, const struct bundle *b)
 /* --- Requests
  * -------------------------------------------------------------------------------------- */
 
-/* "?teamId=T" or "" when the token's own account is meant; `more` begins with '&'. */
+/* A person's id, as VERCEL_ORG_ID is for accounts that are no team: a slug has no capitals. */
+static bool is_person(const char *team)
+{
+    return strpbrk(team, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != NULL;
+}
+
+/* "?teamId=T" (or "?slug=S"), or "" when the token's own account is meant; `more` begins with '&'.
+ */
 static const char *query(struct call *c, const struct want *w, const char *more)
 {
     const char *team = w->team[0] ? w->team : w->account;
+    bool id = strncmp(team, "team_", 5) == 0;
 
-    if (team[0])
-        return arena_printf(&c->http.arena, "?teamId=%s%s", call_encode(c, team), more);
+    if (team[0] && (id || !is_person(team)))
+        return arena_printf(&c->http.arena, "?%s=%s%s", id ? "teamId" : "slug",
+                            call_encode(c, team), more);
     return more[0] ? arena_printf(&c->http.arena, "?%s", more + 1) : "";
 }
 
@@ -327,9 +339,13 @@ static int take_find(struct deployment *d, const struct want *w, const struct ht
 {
     if (r->status != 404)
         return take_project(d, w, json, e);
-    if (strcmp(json_str(json, "error.code", ""), "not_found") != 0)
+    if (!json_at(json, "error"))
         return err_set(e, ERR_REMOTE, "answered 404 without saying that there is no such project");
-    d->step = VERCEL_CREATE_PROJECT;
+    if (strcmp(json_str(json, "error.code", ""), "not_found") == 0)
+        d->step = VERCEL_CREATE_PROJECT;
+    else
+        static_fail(d, VERCEL_FAILED, "no such team",
+                    json_str(json, "error.message", json_str(json, "error.code", "not found")));
     return 0;
 }
 
@@ -535,51 +551,11 @@ static int vercel_take(struct deployment *d, const struct want *w, const struct 
 /* --- Refusals
  * -------------------------------------------------------------------------------------- */
 
-/* A day's allowance is used up: trying again would only use up the next one. */
-static const struct {
-    const char *code, *text;
-} used_up[] = {
-    {"api-upload-free", "the free plan's 5,000 file uploads in 24 hours are used up"},
-    {"api-deployments-free-per-day", "the free plan's 100 deployments in 24 hours are used up"},
-};
-
-/* Room again so soon that the runner can wait for it: then it is no day's allowance. */
-static bool soon_again(const struct http_reply *reply)
-{
-    const char *after = http_reply_header(reply, "retry-after");
-    int64_t seconds;
-
-    return after && text_int(after, 0, LONGEST_WAIT_S, &seconds) == 0;
-}
-
 static void vercel_refused(struct deployment *d, const struct call *c,
                            const struct http_reply *reply, struct err *e)
 {
-    json_t *json = reply_peek(reply);
-    const json_t *error = json_at(json, "error");
-    const char *code = json_str(error, "code", ""), *message = json_str(error, "message", "");
-    const char *stop = NULL;
-
     (void)d;
-    (void)c;
-    if (!message[0])
-        message = json_str(json, "err.message", code[0] ? code : "no message");
-    for (size_t i = 0; i < sizeof(used_up) / sizeof(used_up[0]); i++)
-        if (strcmp(code, used_up[i].code) == 0 && !soon_again(reply))
-            stop = used_up[i].text;
-    if (stop) {
-        refusal_say(e,
-                    "%s: %.200s (%s); run the same command again tomorrow to go on, or use a "
-                    "paid plan",
-                    stop, message, code);
-        e->retry = false;
-    } else if (reply->status == 401 || reply->status == 403) {
-        refusal_of_token(e, message, "make a token that reaches the team, and give the team's id");
-    } else {
-        refusal_say(e, "answered %d: %.300s (%.60s)", reply->status, message,
-                    code[0] ? code : "no code");
-    }
-    json_decref(json);
+    vercel_say_refused(reply, c->tag == VERCEL_CREATE_PROJECT, e);
 }
 
 const struct provider_ops provider_vercel = {

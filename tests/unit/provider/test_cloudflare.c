@@ -245,8 +245,38 @@ static void a_refused_token_is_said_with_the_platform_s_words(void)
     CHECK(turn(&t) == TURN_SEND);
     CHECK(answer(&t, 403, NO(10000, "Authentication error")) == 1 && !t.e.retry);
     CHECK(strstr(t.e.text, "the token was refused: Authentication error"));
-    CHECK(strstr(t.e.text, "Cloudflare Pages: Edit"));
+    CHECK(strstr(t.e.text, "Cloudflare Pages: Edit") && strstr(t.e.text, "`account`"));
+    CHECK(answer(&t, 400,
+                 "{\"success\":false,\"errors\":[{\"code\":6003,\"message\":\"Invalid request "
+                 "headers\",\"error_chain\":[{\"code\":6111,\"message\":\"Invalid format for "
+                 "Authorization header\"}]}]}") == 1);
+    CHECK(!t.e.retry && strstr(t.e.text, "the token was refused: Invalid format"));
     talk_end(&t);
+}
+
+static void what_passes_is_tried_again_and_a_penalty_is_waited_for(void)
+{
+    struct talk t = begin_at_create();
+
+    CHECK(answer(&t, 400, NO(8000000, "An unknown error occurred")) == 1 && t.e.retry);
+    CHECK(answer(&t, 429, "slow down") == 1 && t.e.retry && t.e.retry_after == 60000);
+    talk_end(&t);
+}
+
+static void a_cache_hint_that_fails_holds_nothing_up(void)
+{
+    static const int statuses[] = {400, 500, 503};
+
+    for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+        struct talk t = begin();
+        CHECK(turn(&t) == TURN_SEND && answer(&t, 200, THE_PROJECT) == 0);
+        CHECK(turn(&t) == TURN_SEND && answer(&t, 200, TOKEN) == 0);
+        CHECK(turn(&t) == TURN_SEND && answer(&t, 200, OK("[]")) == 0);
+        CHECK(asks(&t, "POST /pages/assets/upsert-hashes"));
+        CHECK(answer(&t, statuses[i], "broken") == 1);
+        CHECK(asks(&t, "POST " PROJECT "/deployments"));
+        talk_end(&t);
+    }
 }
 
 static void garbage_changes_nothing(void)
@@ -315,6 +345,8 @@ int main(void)
     a_failed_deployment_says_what_its_log_says();
     an_unknown_status_is_still_in_progress();
     a_refused_token_is_said_with_the_platform_s_words();
+    what_passes_is_tried_again_and_a_penalty_is_waited_for();
+    a_cache_hint_that_fails_holds_nothing_up();
     garbage_changes_nothing();
     a_file_it_asks_for_that_we_do_not_have_is_refused();
     names_and_functions_that_cannot_work_are_refused_before_anything_is_sent();

@@ -190,7 +190,7 @@ static void a_refusal_carries_the_platforms_message_and_the_field(void)
     CHECK(says(&t, "Validation error (definition.regions: unknown region)"));
     CHECK(!t.e.retry);
     CHECK(answer(&t, 401, "{\"code\":\"unauthorized\"}") == 1);
-    CHECK(says(&t, "token is not accepted: answered 401: unauthorized"));
+    CHECK(says(&t, "the token was refused: unauthorized; look at `token`"));
     CHECK(answer(&t, 503, "upstream") == 1);
     CHECK(says(&t, "answered 503"));
     CHECK(t.e.retry);

@@ -176,6 +176,38 @@ static void a_site_that_takes_git_deploys_only_is_said_so(void)
     talk_end(&t);
 }
 
+static void a_locked_published_deploy_is_said_before_credits_are_spent(void)
+{
+    struct talk t = begin();
+
+    CHECK(turn(&t) == TURN_SEND);
+    CHECK(answer(&t, 200, "[" SITE(",\"published_deploy\":{\"id\":\"d0\",\"locked\":true}") "]") ==
+          0);
+    CHECK(turn(&t) == TURN_FAILED && says(&t, "unlock it"));
+    talk_end(&t);
+}
+
+static void a_taken_name_and_a_wrong_team_are_told_apart(void)
+{
+    struct talk t = begin();
+
+    t.want.team = "acme";
+    CHECK(turn(&t) == TURN_SEND && answer(&t, 200, "[]") == 0 && turn(&t) == TURN_SEND);
+    CHECK(answer(&t, 422, "{\"errors\":{\"subdomain\":[\"must be unique\"]}}") == 1 && !t.e.retry);
+    CHECK(says(&t, "must be unique") && says(&t, "another `name`"));
+    CHECK(answer(&t, 404, "Not Found") == 1 && !t.e.retry && says(&t, "`team`"));
+    talk_end(&t);
+}
+
+static void too_many_deploys_a_minute_are_waited_for(void)
+{
+    struct talk t = begin_at_create();
+
+    CHECK(answer(&t, 429, "{\"code\":429,\"message\":\"too many\"}") == 1);
+    CHECK(t.e.retry && t.e.retry_after == 20000);
+    talk_end(&t);
+}
+
 static void refusals_carry_the_platform_s_own_words(void)
 {
     struct talk t = begin();
@@ -241,6 +273,9 @@ int main(void)
     a_failed_deploy_says_why();
     an_unknown_state_is_still_in_progress();
     a_site_that_takes_git_deploys_only_is_said_so();
+    a_locked_published_deploy_is_said_before_credits_are_spent();
+    a_taken_name_and_a_wrong_team_are_told_apart();
+    too_many_deploys_a_minute_are_waited_for();
     refusals_carry_the_platform_s_own_words();
     garbage_changes_nothing();
     hidden_files_stay_at_home_and_bad_names_are_refused();

@@ -97,6 +97,8 @@ static void rate_headers_of_every_platform_are_understood(void)
         {"ratelimit-reset", "45", {-1, 45000, -1}},
         {"x-ratelimit-reset", "Sun, 22 Nov 2026 15:13:04 GMT", {-1, 10000, -1}},
         {"x-ratelimit-reset", "1795360000", {-1, 0, -1}},
+        {"x-ratelimit-reset", "2026-11-22 15:13:04", {-1, -1, -1}}, /* no number of 2026 s */
+        {"ratelimit-reset", "45;w=60", {-1, 45000, -1}},
         {"retry-after", "7", {-1, -1, 7000}},
         {"retry-after", "Sun, 22 Nov 2026 15:13:24 GMT", {-1, -1, 30000}},
         {"retry-after-ms", "250", {-1, -1, 250}},

@@ -134,6 +134,34 @@ static void any_other_token_is_a_bearer_token_and_finds_the_project_by_name_over
     }
 }
 
+/* Railway's own answers, whose code says INTERNAL_SERVER_ERROR whatever the matter is. */
+static void what_railway_means_is_read_from_its_text_not_its_code(void)
+{
+#define SAID(message)                                                                              \
+    "{\"errors\":[{\"message\":\"" message                                                         \
+    "\",\"extensions\":{\"code\":\"INTERNAL_SERVER_ERROR\"}}],\"data\":null}"
+    struct talk t = talk_with(&provider_railway);
+
+    CHECK(asks_graphql(&t, "projectToken"));
+    CHECK(answer(&t, 200, SAID("Project Token not found")) == 0);
+    CHECK(asks_graphql(&t, "projects(workspaceId"));
+    CHECK(answer(&t, 200, SAID("Something went wrong")) == -1 && t.e.retry);
+    CHECK(answer(&t, 200, SAID("Not Authorized")) == 0);
+    CHECK(turn(&t) == TURN_FAILED);
+    CHECK(says(&t, "the token was refused: Not Authorized; look at `token`"));
+    talk_end(&t);
+
+    t = at_project();
+    CHECK(answer(&t, 200, project_without_service) == 0);
+    CHECK(asks_graphql(&t, "serviceCreate"));
+    CHECK(answer(&t, 200,
+                 SAID("Free plan resource provision limit exceeded. Please upgrade to provision "
+                      "more resources!")) == 0);
+    CHECK(turn(&t) == TURN_FAILED && says(&t, "provision limit"));
+    talk_end(&t);
+#undef SAID
+}
+
 static void a_project_that_is_not_there_is_named(void)
 {
     struct talk t = talk_with(&provider_railway);
@@ -256,6 +284,7 @@ int main(void)
 {
     a_project_token_leads_to_a_live_deployment_at_a_new_domain();
     any_other_token_is_a_bearer_token_and_finds_the_project_by_name_over_pages();
+    what_railway_means_is_read_from_its_text_not_its_code();
     a_project_that_is_not_there_is_named();
     a_missing_service_is_created_once_and_looked_up_after_a_lost_answer();
     the_deployment_that_came_with_a_creation_is_adopted_when_nothing_was_set_after_it();

@@ -205,6 +205,24 @@ static void a_service_that_deploys_by_itself_is_told_not_to(void)
     talk_end(&t);
 }
 
+static void a_service_on_the_second_page_is_found_before_one_is_created(void)
+{
+    struct talk t = begin();
+    json_t *list = json_array();
+
+    for (int i = 0; i < 100; i++)
+        json_array_append_new(list,
+                              json_pack("{s:{s:s, s:s}, s:o}", "service", "id", "srv-9", "name",
+                                        "shop-uat-old", "cursor", json_sprintf("c %d", i)));
+    char *text = json_dumps(list, 0);
+    CHECK(asks(&t, SERVICES) && answer(&t, 200, text) == 0);
+    CHECK(asks(&t, SERVICES "&cursor=c%2099") && answer(&t, 200, text) == 0);
+    CHECK(asks(&t, "POST /services")); /* a list that leads to itself has ended */
+    free(text);
+    json_decref(list);
+    talk_end(&t);
+}
+
 static void a_suspended_service_says_by_whom(void)
 {
     struct talk t = begin();
@@ -352,6 +370,7 @@ int main(void)
     a_deploy_without_answer_is_adopted_only_when_newer_than_the_one_before();
     a_queued_deploy_has_no_body_and_is_waited_for_in_the_list();
     a_service_that_deploys_by_itself_is_told_not_to();
+    a_service_on_the_second_page_is_found_before_one_is_created();
     a_suspended_service_says_by_whom();
     the_workspace_is_the_only_one_or_the_named_one();
     bad_ends_unknown_words_and_garbage();

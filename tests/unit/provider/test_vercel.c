@@ -206,12 +206,50 @@ static void a_used_up_day_is_said_and_not_tried_again(void)
     CHECK(answer(&t, 402,
                  "{\"error\":{\"code\":\"api-upload-free\",\"message\":\"more than 5000\"}}") == 1);
     CHECK(!t.e.retry && says(&t, "5,000 file uploads"));
+    CHECK(answer(&t, 429,
+                 "{\"error\":{\"code\":\"rate_limited\",\"message\":\"Too many requests - try "
+                 "again in 24 hours (more than 5000, code: \\\"api-upload-free\\\").\"}}") == 1);
+    CHECK(!t.e.retry && says(&t, "5,000 file uploads"));
     CHECK(answer(&t, 429, "{\"error\":{\"code\":\"rate_limited\",\"message\":\"slow down\"}}") ==
           1);
     CHECK(t.e.retry && says(&t, "slow down"));
     CHECK(answer(&t, 403, "{\"error\":{\"code\":\"forbidden\",\"message\":\"Not authorized\"}}") ==
           1);
-    CHECK(!t.e.retry && says(&t, "the token was refused: Not authorized"));
+    CHECK(!t.e.retry && says(&t, "the token was refused: Not authorized") && says(&t, "`team`"));
+    talk_end(&t);
+}
+
+static void the_scope_is_a_team_by_id_or_slug_or_the_token_s_own_account(void)
+{
+    static const struct {
+        const char *team, *line;
+    } rows[] = {
+        {"team_1", "GET /v9/projects/shop-uat?teamId=team_1"},
+        {"acme-shop", "GET /v9/projects/shop-uat?slug=acme-shop"},
+        {"QDuTTaZk9xyzKHVFDUwXvyVx", "GET /v9/projects/shop-uat"}, /* a person's id */
+        {"", "GET /v9/projects/shop-uat"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct talk t = begin();
+        t.want.team = rows[i].team;
+        CHECK(asks(&t, rows[i].line));
+        CHECK(answer(&t, 404, "{\"error\":{\"code\":\"not_found\"}}") == 0);
+        CHECK(turn(&t) == TURN_SEND);
+        CHECK(answer(&t, 409, "{\"error\":{\"code\":\"conflict\",\"message\":\"taken\"}}") == 1);
+        CHECK(!t.e.retry && says(&t, "another `name`"));
+        talk_end(&t);
+    }
+}
+
+static void a_404_that_is_not_about_the_project_ends_it(void)
+{
+    struct talk t = begin();
+
+    CHECK(asks(&t, FIND));
+    CHECK(answer(&t, 404, "{\"error\":{\"code\":\"team_not_found\",\"message\":\"No team\"}}") ==
+          0);
+    CHECK(turn(&t) == TURN_FAILED && says(&t, "No team"));
     talk_end(&t);
 }
 
@@ -332,6 +370,8 @@ int main(void)
     failures_say_why();
     an_unknown_state_is_still_in_progress();
     a_used_up_day_is_said_and_not_tried_again();
+    the_scope_is_a_team_by_id_or_slug_or_the_token_s_own_account();
+    a_404_that_is_not_about_the_project_ends_it();
     garbage_changes_nothing();
     rules_of_other_platforms_become_routes();
     a_rule_that_cannot_be_said_is_refused_with_its_line();
