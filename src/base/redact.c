@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VALUE_MIN = 4 };
+/* redact_find looks at pieces of a text as long as the shortest value that there can be. */
+enum { VALUE_MIN = 4, PIECE = VALUE_MIN, STEP_MAX = 64, PIECE_BITS = 16 };
 
 /* One writing of a secret. The first form of each value is the plain one. */
 struct form {
@@ -24,6 +25,11 @@ struct redactor {
     char **names;
     size_t n_names;
     bool first[256]; /* bytes that some form begins with: most of a text is passed by this alone */
+
+    /* For redact_find. Of `step` neighbouring places in a value's first `step` + PIECE - 1 bytes,
+     * one is looked at, wherever the value stands. */
+    size_t step;                             /* 0 = no values */
+    uint64_t pieces[(1 << PIECE_BITS) / 64]; /* a bit for the hash of each piece at those places */
 };
 
 struct redactor *redactor_new(void)
@@ -148,6 +154,40 @@ static void add_json_form(struct redactor *r, const char *name, const char *valu
     buf_release(&b);
 }
 
+/* Multiplicative: Knuth, The Art of Computer Programming, volume 3, section 6.4. */
+static uint32_t piece_hash(const char *text)
+{
+    uint32_t piece;
+
+    memcpy(&piece, text, sizeof piece);
+    return piece * 2654435769U >> (32 - PIECE_BITS);
+}
+
+static bool piece_known(const struct redactor *r, const char *text)
+{
+    uint32_t hash = piece_hash(text);
+
+    return r->pieces[hash / 64] >> hash % 64 & 1;
+}
+
+/* The step is as long as the shortest value allows. */
+static void fill_pieces(struct redactor *r)
+{
+    r->step = STEP_MAX;
+    for (size_t i = 0; i < r->n; i++) {
+        if (r->forms[i].plain && r->forms[i].len - PIECE + 1 < r->step)
+            r->step = r->forms[i].len - PIECE + 1;
+    }
+    memset(r->pieces, 0, sizeof r->pieces);
+    for (size_t i = 0; i < r->n; i++) {
+        for (size_t k = 0; r->forms[i].plain && k < r->step; k++) {
+            uint32_t hash = piece_hash(r->forms[i].text + k);
+
+            r->pieces[hash / 64] |= UINT64_C(1) << hash % 64;
+        }
+    }
+}
+
 void redactor_add(struct redactor *r, const char *name, const char *value)
 {
     if (strlen(value) < VALUE_MIN || known(r, value, strlen(value)))
@@ -155,6 +195,7 @@ void redactor_add(struct redactor *r, const char *name, const char *value)
     r->names = mem_grow(r->names, r->n_names + 1, sizeof *r->names);
     name = r->names[r->n_names++] = mem_strdup(name);
     add_form(r, name, value, strlen(value), true);
+    fill_pieces(r);
     add_percent_forms(r, name, value);
     add_base64_forms(r, name, value);
     add_json_form(r, name, value);
@@ -205,12 +246,38 @@ void redact_text(const struct redactor *r, char *text, size_t size)
     buf_release(&b);
 }
 
+/* The value that begins in [from, until], or NULL. */
+static const struct form *plain_in(const struct redactor *r, const char *text, size_t len,
+                                   size_t from, size_t until)
+{
+    for (size_t at = from; at <= until; at++) {
+        if (!r->first[(unsigned char)text[at]])
+            continue;
+        for (size_t i = 0; i < r->n; i++) {
+            const struct form *f = &r->forms[i];
+
+            if (f->plain && f->len <= len - at && memcmp(f->text, text + at, f->len) == 0)
+                return f;
+        }
+    }
+    return NULL;
+}
+
+/* Whole bundles are searched, for dozens of values at once, so most bytes are passed unseen: any
+ * value has one of its known pieces at a multiple of the step. */
 bool redact_find(const struct redactor *r, const void *data, size_t len, const char **ret_name)
 {
-    for (size_t i = 0; r && i < r->n; i++) {
-        const struct form *f = &r->forms[i];
+    const char *text = data;
 
-        if (f->plain && memmem(data, len, f->text, f->len)) {
+    if (!r || r->step == 0)
+        return false;
+    for (size_t at = r->step - 1; at + PIECE <= len; at += r->step) {
+        if (!piece_known(r, text + at))
+            continue;
+
+        const struct form *f = plain_in(r, text, len, at + 1 - r->step, at);
+
+        if (f) {
             if (ret_name)
                 *ret_name = f->name;
             return true;

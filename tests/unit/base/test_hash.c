@@ -114,6 +114,32 @@ static void base64_gives_the_published_texts_and_back(void)
     }
 }
 
+/* Exact allocations, so that a step beyond their ends is seen. */
+static void base64_of_every_length_and_every_twelve_bits_goes_back(void)
+{
+    enum { MOST = 3 * 4096 };
+    uint8_t all[MOST];
+
+    for (size_t i = 0; i < 4096; i++) {
+        all[3 * i] = (uint8_t)(i >> 4);
+        all[3 * i + 1] = (uint8_t)(i << 4 | (~i >> 8 & 15));
+        all[3 * i + 2] = (uint8_t)~i;
+    }
+    for (size_t len = 0; len <= MOST; len += len < 64 ? 1 : MOST - 64) {
+        size_t want = 4 * ((len + 2) / 3);
+        uint8_t *data = malloc(len + 1), *back = malloc(3 * (want / 4) + 1);
+        char *text = malloc(want + 1);
+
+        memcpy(data + 1, all + MOST - len, len);
+        CHECK(base64_encode(data + 1, len, text) == want && strlen(text) == want);
+        CHECK(base64_decode(text, want, back) == (int64_t)len);
+        CHECK(memcmp(back, data + 1, len) == 0);
+        free(data);
+        free(back);
+        free(text);
+    }
+}
+
 static void base64_refuses_what_is_not_standard(void)
 {
     static const char *const rows[] = {"Z",     "Zg",   "Zg=",      "Zg===", "Zh==",
@@ -134,6 +160,7 @@ int main(void)
     hmac_gives_the_published_digests();
     blake3_gives_the_published_digests();
     base64_gives_the_published_texts_and_back();
+    base64_of_every_length_and_every_twelve_bits_goes_back();
     base64_refuses_what_is_not_standard();
     return DONE();
 }

@@ -128,6 +128,50 @@ static void a_bundle_is_searched_for_plain_values(void)
     redactor_free(r);
 }
 
+/* `len` bytes that tell `number`; the alphabet is small, so that parts of the values repeat. */
+static void make_value(size_t number, size_t len, char *ret)
+{
+    (void)snprintf(ret, 5, "%03zu-", number);
+    for (size_t k = 4; k < len; k++)
+        ret[k] = (char)('a' + (k * 7 + number * 31 + k * k * number) % 5);
+    ret[len] = '\0';
+}
+
+/* At the begin, at the end, and at every remainder of the step; one byte less is not enough. */
+static bool found_everywhere(const struct redactor *r, const char *value)
+{
+    enum { PLACES = 150 };
+    size_t len = strlen(value);
+    const char *name;
+    bool all = true;
+
+    for (size_t at = 0; at < PLACES && all; at++) {
+        char *text = malloc(at + len); /* exact, so that a read beyond it is seen */
+        memset(text, 'a', at);
+        /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): bytes, not text */
+        memcpy(text + at, value, len);
+        all = redact_find(r, text, at + len, &name) && strcmp(name, value) == 0 &&
+              !redact_find(r, text, at + len - 1, NULL);
+        free(text);
+    }
+    return all;
+}
+
+static void every_value_is_found_wherever_it_stands(void)
+{
+    enum { N = 24 };
+    char values[N][320];
+    struct redactor *r = redactor_new();
+
+    for (size_t i = N; i-- > 0;) { /* 303 bytes down to 4, so that the step shrinks */
+        make_value(i, 4 + 13 * i, values[i]);
+        redactor_add(r, values[i], values[i]);
+        for (size_t k = i; k < N; k++)
+            CHECK(found_everywhere(r, values[k]));
+    }
+    redactor_free(r);
+}
+
 int main(void)
 {
     a_secret_is_replaced_by_its_name();
@@ -138,5 +182,6 @@ int main(void)
     a_result_that_does_not_fit_is_cut();
     short_values_are_not_registered();
     a_bundle_is_searched_for_plain_values();
+    every_value_is_found_wherever_it_stands();
     return DONE();
 }
