@@ -5,13 +5,17 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/redact.h"
+#include "base/text.h"
 #include "deploy/tree.h"
 #include "net/loop.h"
 #include "net/process.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -426,6 +430,35 @@ static void copy_outcomes(struct build *builds, size_t n, const struct shop *s)
             }
 }
 
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st, (void)type, (void)ftw;
+    (void)remove(path);
+    return 0;
+}
+
+/* Copies that a killed run left half-made: KEY.PID.tmp of a process that is no more. */
+static void sweep(const char *builds)
+{
+    char path[2 * PATH_MAX];
+    DIR *dir = opendir(builds);
+    int64_t pid = 0;
+
+    for (const struct dirent *d = dir ? readdir(dir) : NULL; d; d = readdir(dir)) {
+        const char *dot = strchr(d->d_name, '.'), *end = strstr(d->d_name, ".tmp");
+        char number[16] = "";
+        if (!dot || !end || end <= dot)
+            continue;
+        (void)snprintf(number, sizeof(number), "%.*s", (int)(end - dot - 1), dot + 1);
+        if (text_int(number, 1, INT32_MAX, &pid) < 0 || kill((pid_t)pid, 0) == 0 || errno != ESRCH)
+            continue;
+        (void)snprintf(path, sizeof(path), "%s/%s", builds, d->d_name);
+        (void)nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    }
+    if (dir)
+        (void)closedir(dir);
+}
+
 static int make_folders(const char *state, struct err *e)
 {
     static const char *const names[] = {"builds", "installs"};
@@ -435,6 +468,7 @@ static int make_folders(const char *state, struct err *e)
         (void)snprintf(path, sizeof(path), "%s/%s", state, names[i]);
         if (dir_make(path, e) < 0)
             return -1;
+        sweep(path);
     }
     return 0;
 }

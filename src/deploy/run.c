@@ -138,11 +138,21 @@ static void task_start(struct task *t)
     task_go(t);
 }
 
+/* Starting one may end it at once, which makes room for the next: that is seen by the loop here,
+ * not by calling this again from inside, or thousands of failures would need as many frames. */
 static void start_some(struct run *r)
 {
-    for (struct task *t = r->tasks; t && !r->stopping; t = t->next)
-        if (t->phase == TASK_WAITING && t->account->running < r->o.per_account)
-            task_start(t);
+    r->start_again = true;
+    if (r->starting)
+        return;
+    r->starting = true;
+    while (r->start_again && !r->stopping) {
+        r->start_again = false;
+        for (struct task *t = r->tasks; t && !r->stopping; t = t->next)
+            if (t->phase == TASK_WAITING && t->account->running < r->o.per_account)
+                task_start(t);
+    }
+    r->starting = false;
 }
 
 void run_start(struct run *r)

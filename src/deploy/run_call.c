@@ -194,7 +194,7 @@ static void go_back(struct attempt *a, const struct err *e)
     t->setbacks_ever++;
     if (++t->setbacks > MOST_SETBACKS || t->setbacks_ever > MOST_SETBACKS_EVER) {
         (void)err_wrap(&last, "%s: given up after %u tries", t->item->ops->title, t->setbacks_ever);
-        task_fail(t, &last);
+        task_pause(t, &last); /* something may have been created: the next run looks first */
         return;
     }
     int64_t wait = backoff_ms(t->setbacks, &r->random);

@@ -85,6 +85,7 @@ struct run {
     uint64_t random;
     struct timer *flush;
     bool stopping, started, told;
+    bool starting, start_again;
     struct err lost; /* lease lost or store refused */
 };
 
