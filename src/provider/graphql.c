@@ -17,12 +17,12 @@ void graphql_call(struct call *c, int tag, const char *path, const char *query, 
 
 /* What Railway says of requests that will never do. Its extensions.code is INTERNAL_SERVER_ERROR
  * all the same (Apollo's word for every error without a code of its own), so the text has to tell.
- */
+ * A service or deployment that is "not found" may only be too new. */
 static bool said_for_good(const char *message)
 {
-    static const char *const phrases[] = {"not authorized", "unauthorized",   "not found",
-                                          "already exists", "already in use", "invalid",
-                                          "not allowed",    "permission",     "upgrade"};
+    static const char *const phrases[] = {
+        "not authorized", "unauthorized", "token not found", "project not found", "already exists",
+        "already in use", "invalid",      "not allowed",     "permission",        "upgrade"};
 
     for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
         if (strcasestr(message, phrases[i]))

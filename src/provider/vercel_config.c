@@ -8,7 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RULES_MAX = 1 << 20, WORDS_MAX = 8, NAMES_MAX = 16, TEXT_MAX = 4096 };
+enum {
+    RULES_MAX = 1 << 20,
+    WORDS_MAX = 8,
+    NAMES_MAX = 16,
+    TEXT_MAX = 4096,
+    ROUTES_MAX = 2048, /* vercel.com/docs/limits, "Routes created per deployment" */
+};
 
 bool vercel_carries(const struct bundle_file *f)
 {
@@ -337,8 +343,14 @@ char *vercel_config(const struct bundle *b, struct err *e)
             json_array_append_new(routes.before, json_pack("{s:s, s:s, s:i}", "src", "^.*$", "dest",
                                                            "/404.html", "status", 404));
         }
+        size_t n = json_array_size(routes.before);
         json_t *config = json_pack("{s:i, s:O}", "version", 3, "routes", routes.before);
-        text = json_text(config);
+        if (n <= ROUTES_MAX)
+            text = json_text(config);
+        else
+            (void)err_set(e, ERR_MANIFEST,
+                          "_headers and _redirects make %zu routes; Vercel takes %d a deployment",
+                          n, ROUTES_MAX);
         json_decref(config);
     }
     json_decref(routes.before);

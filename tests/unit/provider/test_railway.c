@@ -154,6 +154,7 @@ static void what_railway_means_is_read_from_its_text_not_its_code(void)
     t = at_project();
     CHECK(answer(&t, 200, project_without_service) == 0);
     CHECK(asks_graphql(&t, "serviceCreate"));
+    CHECK(answer(&t, 200, SAID("Service not found")) == -1 && t.e.retry);
     CHECK(answer(&t, 200,
                  SAID("Free plan resource provision limit exceeded. Please upgrade to provision "
                       "more resources!")) == 0);

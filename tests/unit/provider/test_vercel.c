@@ -358,6 +358,21 @@ static void a_rule_that_cannot_be_said_is_refused_with_its_line(void)
     }
 }
 
+static void more_routes_than_a_deployment_may_have_are_refused(void)
+{
+    enum { RULES = 2047, SIZE = RULES * 16 }; /* and the three of 404.html and the file system */
+    char *redirects = calloc(1, SIZE);
+    struct err e = ERR_INIT;
+    size_t n = 0;
+
+    for (int i = 0; redirects && i < RULES; i++)
+        n += (size_t)snprintf(redirects + n, SIZE - n, "/%d /b\n", i);
+    char *text = redirects ? config_of("", redirects, &e) : NULL;
+    CHECK(!text && e.kind == ERR_MANIFEST && strstr(e.text, "2050 routes"));
+    free(text);
+    free(redirects);
+}
+
 int main(void)
 {
     a_new_project_is_made_filled_and_live_at_its_shortest_address();
@@ -374,6 +389,7 @@ int main(void)
     a_404_that_is_not_about_the_project_ends_it();
     garbage_changes_nothing();
     rules_of_other_platforms_become_routes();
+    more_routes_than_a_deployment_may_have_are_refused();
     a_rule_that_cannot_be_said_is_refused_with_its_line();
     return DONE();
 }
