@@ -15,6 +15,7 @@ void gql_error(struct gql_request *q, const char *code, int line, int column, co
     if (json_array_size(q->errors) >= 20)
         return;
     va_start(ap, fmt);
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): clang-tidy 14 overlooks the va_start */
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     /* A message that was cut in the middle of a character is no JSON string. */

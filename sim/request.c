@@ -100,8 +100,10 @@ static void call_run(struct call *c, void (*fn)(struct sim_request *r))
 
 void calls_drop(struct sim *s)
 {
-    while (s->calls)
-        call_free(s->calls);
+    for (struct call *c = s->calls, *next; c; c = next) {
+        next = c->next;
+        call_free(c);
+    }
 }
 
 /* The peer left. What waits for a timer never happens; a handler at work finds x gone. */

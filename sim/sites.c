@@ -63,9 +63,11 @@ void sites_free(struct sites *l)
 
 static struct site *site_exact(const struct sim *s, const char *host)
 {
-    const json_t *place = json_object_get(s->sites->index, host);
+    const struct sites *l = s->sites;
+    const json_t *place = json_object_get(l->index, host);
+    size_t at = place ? (size_t)json_integer_value(place) : l->n;
 
-    return place ? s->sites->list[json_integer_value(place)] : NULL;
+    return at < l->n ? l->list[at] : NULL;
 }
 
 struct site *site_find(const struct sim *s, const char *host)

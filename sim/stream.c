@@ -68,11 +68,12 @@ void stream_free(struct stream *t)
 {
     if (!t)
         return;
-    while (t->followers) {
-        struct http_exchange *x = t->followers->x;
+    for (struct follower *f = t->followers, *next; f; f = next) {
+        struct http_exchange *x = f->x;
 
+        next = f->next;
         http_exchange_on_gone(x, NULL, NULL);
-        follower_gone(t->followers);
+        follower_gone(f);
         http_exchange_abort(x);
     }
     stream_clear(t);

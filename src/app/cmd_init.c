@@ -31,16 +31,21 @@ struct search {
     size_t n;
 };
 
+static char safe_character(unsigned char c)
+{
+    return isalnum(c) ? (char)tolower(c) : '-';
+}
+
 /* A name in the manifest's alphabet: lower-case letters, digits, single hyphens inside. */
 static void safe_name(const char *from, char ret[64])
 {
     size_t n = 0;
 
-    for (; *from && n < 62; from++)
-        if (isalnum((unsigned char)*from))
-            ret[n++] = (char)tolower((unsigned char)*from);
-        else if (n > 0 && ret[n - 1] != '-')
-            ret[n++] = '-';
+    for (; *from && n < 62; from++) {
+        char c = safe_character((unsigned char)*from);
+        if (c != '-' || (n > 0 && ret[n - 1] != '-'))
+            ret[n++] = c;
+    }
     if (n > 0 && ret[n - 1] == '-')
         n--;
     ret[n] = '\0';

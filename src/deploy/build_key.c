@@ -54,7 +54,7 @@ static struct tree_job *job_of(struct tree_job *jobs, size_t n, const struct man
 
 /* One job an app; returns how many. */
 static size_t list_jobs(const struct build_options *o, const struct build *builds, size_t n,
-                        struct tree_job *jobs, size_t *left /* not ours alone */)
+                        struct tree_job *jobs)
 {
     size_t n_jobs = 0;
 
@@ -63,7 +63,7 @@ static size_t list_jobs(const struct build_options *o, const struct build *build
         if (app->build[0] == '\0' || job_of(jobs, n_jobs, app))
             continue;
         struct tree_job *j = &jobs[n_jobs++];
-        *j = (struct tree_job){.loop = o->loop, .app = app, .left = left};
+        *j = (struct tree_job){.loop = o->loop, .app = app};
         (void)snprintf(j->root, sizeof(j->root), "%s/%s", o->manifest->dir, app->path);
     }
     return n_jobs;
@@ -127,12 +127,12 @@ static void key_one(const struct build_options *o, struct build *b, struct tree_
 void builds_key(const struct build_options *o, struct build *builds, size_t n)
 {
     struct tree_job *jobs = mem_array(n ? n : 1, sizeof(*jobs));
-    size_t left = 0;
-    size_t n_jobs = list_jobs(o, builds, n, jobs, &left);
+    size_t n_jobs = list_jobs(o, builds, n, jobs), left = n_jobs;
 
-    left = n_jobs;
-    for (size_t i = 0; i < n_jobs; i++)
+    for (size_t i = 0; i < n_jobs; i++) {
+        jobs[i].left = &left;
         loop_work(o->loop, "hashing sources", digest_work, digest_done, &jobs[i]);
+    }
     if (n_jobs > 0)
         (void)loop_run(o->loop);
     for (size_t i = 0; i < n; i++)

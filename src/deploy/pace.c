@@ -24,9 +24,8 @@ struct pace *pace_new(const struct rate_limit *limits)
 {
     struct pace *p = mem_alloc(sizeof(*p));
 
-    if (limits)
-        while (limits[p->n].requests > 0)
-            p->n++;
+    for (p->n = 0; limits && limits[p->n].requests > 0; p->n++)
+        continue;
     p->windows = mem_array(p->n ? p->n : 1, sizeof(*p->windows));
     for (size_t i = 0; i < p->n; i++) {
         p->windows[i].limit = &limits[i];

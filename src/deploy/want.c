@@ -108,6 +108,7 @@ int want_fill(const struct want_source *s, const struct cell *c, struct want *re
         .commit = s->commit->id,
         .message = s->commit->subject,
         .marker = "",
+        .token = "",
         .path = c->app->path,
         .port = c->app->port,
         .health = c->app->health,

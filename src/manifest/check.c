@@ -220,10 +220,11 @@ static void check_matrix(struct reading *r)
     struct err ignored;
     const struct matrix_filter filter = {.environments = all, .n_environments = m->n_environments};
     if (matrix_build(m, &filter, &x, &ignored) == 0) {
-        const struct manifest_binding *told = NULL; /* cells of one binding follow each other */
+        size_t told = x.n; /* cells of one binding follow each other */
         for (size_t i = 0; i < x.n; i++)
-            if (x.cells[i].binding != told && check_cell_name(r, &x.cells[i]))
-                told = x.cells[i].binding;
+            if ((told == x.n || x.cells[i].binding != x.cells[told].binding) &&
+                check_cell_name(r, &x.cells[i]))
+                told = i;
         check_collisions(r, &x);
         matrix_release(&x);
     }

@@ -158,6 +158,7 @@ static void set_reception(struct http_transfer *t)
 
 /* libcurl repeats a request by itself, a POST too, when a kept connection turns out to be closed.
  * The peer may have had the first one, and only the caller knows what may happen twice. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl's prototype */
 static int about_to_send(void *arg, char *peer, char *own, int peer_port, int own_port)
 {
     struct http_transfer *t = arg;

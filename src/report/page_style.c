@@ -75,7 +75,7 @@ const char *const page_style[] = {
     "thead ",
     "th{font-weight:600;color:var(--soft);font-size:.8rem;border-top:0;vertical-align:bottom}\n",
     "thead tr+tr th{padding-top:0}th.group{text-align:left;color:var(--ink);padding-bottom:2px}\n",
-    "th[scope=row],th.left{text-align:left;font-weight:500;white-space:normal;min-width:min(40vw,"
+    "th[scope=row],th.left{text-align:left;font-weight:500;white-space:normal;min-width:min(40vw,",
     "13em)}\n",
     "th[scope=row],th.left{position:sticky;left:0;background:var(--card)}\n",
     "td.edge,th.edge{border-left:1px solid var(--line)}tbody tr:hover>*{background:var(--bg)}\n",
