@@ -44,7 +44,7 @@ need_node() {
 # need_modules FOLDER: the npm packages that its lock file names
 need_modules() {
     if [ -f "$1/node_modules/.package-lock.json" ] &&
-        [ ! "$1/package-lock.json" -nt "$1/node_modules/.package-lock.json" ]; then
+        [ -z "$(find "$1/package-lock.json" -newer "$1/node_modules/.package-lock.json")" ]; then
         return 0
     fi
     need_node

@@ -133,6 +133,8 @@ static json_t *resolve(struct gql_request *q, const struct gql_def *type, json_t
     if (!value)
         gql_error(q, f.code ? f.code : "INTERNAL_SERVER_ERROR", field->line, field->column, "%s",
                   f.error ? f.error : "Internal error");
+    /* cppcheck-suppress returnDanglingLifetime -- a resolver gives a new reference, not the field's
+     */
     return value;
 }
 

@@ -35,7 +35,7 @@ static int ask(struct loop *loop, const char *dir, const char *const *args, stru
     struct process_options o = {
         .argv = argv, .env = (const char *const *)environ, .timeout_ms = 30000};
 
-    for (size_t i = 0; args[i] && i < 8; i++)
+    for (size_t i = 0; i < 8 && args[i]; i++)
         argv[3 + i] = args[i];
     *ret = (struct answer){.loop = loop};
     (void)process_start(loop, &o, answered, ret);

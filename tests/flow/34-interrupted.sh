@@ -82,6 +82,7 @@ kill -INT "$pid"
 wait "$pid"
 is 'interrupted, it ends with 1' $? 1
 check 'it says what to do' grep -F 'run the same command again' bg.err
+# shellcheck disable=SC2009 # it is the state that counts, and pgrep tells none
 building() { ps -o stat= -g "$(cat "$work/builder")" | grep -v Z; } # one that ended may still be a zombie
 check 'nobody is building any more' nothing building
 finish

@@ -48,6 +48,7 @@ END
 # Every process's words, again and again. The pattern does not match itself.
 watch_words() {
     while :; do
+        # shellcheck disable=SC2013 # paths below /proc hold no blanks
         for words in $(grep -al 'canary7[f]3a' /proc/[0-9]*/cmdline 2>/dev/null); do
             tr '\0' ' ' <"$words" >>"$1"
             echo "($words)" >>"$1"
