@@ -530,7 +530,7 @@ static bool is_of_token(int status, int64_t code)
 static void judge_retry(struct deployment *d, const struct call *c, const struct http_reply *reply,
                         int64_t code, struct err *e)
 {
-    if (code == UNKNOWN_ERROR)
+    if (code == UNKNOWN_ERROR && !is_of_token(reply->status, code))
         e->retry = true;
     if (reply->status == 429 && !http_reply_header(reply, "retry-after"))
         e->retry_after = PENALTY_MS;

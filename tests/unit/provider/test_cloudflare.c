@@ -259,6 +259,7 @@ static void what_passes_is_tried_again_and_a_penalty_is_waited_for(void)
     struct talk t = begin_at_create();
 
     CHECK(answer(&t, 400, NO(8000000, "An unknown error occurred")) == 1 && t.e.retry);
+    CHECK(answer(&t, 403, NO(8000000, "An unknown error occurred")) == 1 && !t.e.retry);
     CHECK(answer(&t, 429, "slow down") == 1 && t.e.retry && t.e.retry_after == 60000);
     talk_end(&t);
 }
