@@ -221,25 +221,28 @@ void redact_text(const struct redactor *r, char *text, size_t size)
 {
     size_t len = strlen(text);
     /* A text that fills its place may have been cut in the middle of a secret. */
-    bool cut = len + 1 >= size, changed = false;
+    bool cut = len + 1 >= size;
 
     if (!r || r->n == 0 || size == 0)
         return;
 
     struct buf b = BUF_INIT(SIZE_MAX / 2);
+    size_t taken = 0; /* of the text, into b */
 
     for (size_t i = 0; i < len;) {
         const struct form *f = form_at(r, text + i, len - i, cut);
 
-        if (f) {
-            buf_addf(&b, "[%s]", f->name);
-            i += f->len < len - i ? f->len : len - i;
-            changed = true;
-        } else {
-            buf_addc(&b, text[i++]);
+        if (!f) {
+            i++;
+            continue;
         }
+        buf_add(&b, text + taken, i - taken);
+        buf_addf(&b, "[%s]", f->name);
+        i += f->len < len - i ? f->len : len - i;
+        taken = i;
     }
-    if (changed) {
+    if (taken > 0) {
+        buf_add(&b, text + taken, len - taken);
         explicit_bzero(text, len);
         text_copy(text, size, buf_str(&b));
     }

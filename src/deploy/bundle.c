@@ -11,15 +11,27 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 static const char own_path[] = ".well-known/trine.json";
 
+/* A folder as it was named, or its real path, and the number of its tree. */
+struct folder_name {
+    const char *name;
+    size_t tree;
+};
+
 struct bundle_set *bundle_set_new(void)
 {
     return mem_alloc(sizeof(struct bundle_set));
+}
+
+static void in_arena(void *node)
+{
+    (void)node;
 }
 
 void bundle_set_free(struct bundle_set *s)
@@ -31,6 +43,7 @@ void bundle_set_free(struct bundle_set *s)
         free(s->trees[i].keys);
     }
     free(s->trees);
+    tdestroy(s->names, in_arena);
     arena_release(&s->arena);
     free(s);
 }
@@ -51,33 +64,66 @@ static void fill_tree(struct tree *t, const struct walked *walked, size_t n)
     t->bundle.n = n;
 }
 
-int bundle_set_add(struct bundle_set *s, const char *dir, unsigned flags, size_t *ret,
-                   struct err *e)
+static int by_name(const void *a, const void *b)
 {
-    char root[PATH_MAX];
+    return strcmp(((const struct folder_name *)a)->name, ((const struct folder_name *)b)->name);
+}
+
+static bool find_tree(const struct bundle_set *s, const char *name, size_t *ret)
+{
+    const struct folder_name key = {.name = name};
+    void *node = tfind(&key, &s->names, by_name);
+
+    if (node)
+        *ret = (*(struct folder_name **)node)->tree;
+    return node != NULL;
+}
+
+static void name_tree(struct bundle_set *s, const char *name, size_t tree)
+{
+    struct folder_name *n = arena_alloc(&s->arena, sizeof(*n));
+
+    *n = (struct folder_name){arena_strdup(&s->arena, name), tree};
+    if (!tsearch(n, &s->names, by_name))
+        abort(); /* as everywhere when there is no memory */
+}
+
+static int add_tree(struct bundle_set *s, const char *root, size_t *ret, struct err *e)
+{
     struct walked *walked;
     size_t n;
 
-    if (!realpath(dir, root))
-        return err_errno(e, ERR_MANIFEST, errno, "%s: the folder to deploy", dir);
-    for (size_t i = 0; i < s->n; i++)
-        if (strcmp(s->trees[i].dir, root) == 0) {
-            struct tree *t = &s->trees[i];
-            t->hashed = t->hashed && (t->flags | flags) == t->flags;
-            t->flags |= flags;
-            *ret = i;
-            return 0;
-        }
     if (bundle_walk(root, &s->arena, &walked, &n, e) < 0)
         return -1;
     if (s->n == s->size) {
         s->size = s->size ? 2 * s->size : 16;
         s->trees = mem_grow(s->trees, s->size, sizeof(*s->trees));
     }
-    s->trees[s->n] = (struct tree){.dir = arena_strdup(&s->arena, root), .flags = flags};
+    s->trees[s->n] = (struct tree){.dir = arena_strdup(&s->arena, root)};
     fill_tree(&s->trees[s->n], walked, n);
     free(walked);
     *ret = s->n++;
+    return 0;
+}
+
+int bundle_set_add(struct bundle_set *s, const char *dir, unsigned flags, size_t *ret,
+                   struct err *e)
+{
+    char root[PATH_MAX];
+
+    if (!find_tree(s, dir, ret)) {
+        if (!realpath(dir, root))
+            return err_errno(e, ERR_MANIFEST, errno, "%s: the folder to deploy", dir);
+        if (!find_tree(s, root, ret)) {
+            if (add_tree(s, root, ret, e) < 0)
+                return -1;
+            name_tree(s, root, *ret);
+        }
+        name_tree(s, dir, *ret);
+    }
+    struct tree *t = &s->trees[*ret];
+    t->hashed = t->hashed && (t->flags | flags) == t->flags;
+    t->flags |= flags;
     return 0;
 }
 

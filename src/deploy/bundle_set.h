@@ -19,6 +19,7 @@ struct bundle_set {
     struct arena arena; /* texts, arrays of signed bundles */
     struct tree *trees;
     size_t n, size;
+    void *names;             /* tsearch(3) of bundle.c: trees by every name of their folder */
     struct hashing *hashing; /* while one is under way */
     uint64_t bytes_read;
     size_t files_read;

@@ -343,8 +343,7 @@ static int add_file(const char *dir, const char *name, struct env_set *s, struct
 {
     struct stat st;
     struct buf text = BUF_INIT(ENV_MAX_BYTES);
-    struct arena a = ARENA_INIT;
-    const char *path = arena_printf(&a, "%s/%s", dir, name);
+    char *path = mem_printf("%s/%s", dir, name);
     int result = 0;
     if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode)) {
         result = 1;
@@ -352,7 +351,7 @@ static int add_file(const char *dir, const char *name, struct env_set *s, struct
             result = -1;
     }
     buf_release(&text);
-    arena_release(&a);
+    free(path);
     return result;
 }
 
@@ -397,30 +396,38 @@ static int add_variables(const struct manifest *m, const struct cell *c,
     return 0;
 }
 
+static int add_layers(const struct manifest *m, const struct cell *c, const char *folder,
+                      struct env_set *s, struct err *e)
+{
+    bool named = false;
+
+    if (add_folder(c, m->dir, s, &named, e))
+        return -1;
+    if (strcmp(c->app->path, ".") != 0 && add_folder(c, folder, s, &named, e))
+        return -1;
+    if (*c->env->env && !named)
+        return err_set(e, ERR_MANIFEST,
+                       "%s:%d:%d: environments.%s.env: %s is neither in %s nor in %s", m->file,
+                       c->env->place.line, c->env->place.column, c->env->name, c->env->env, m->dir,
+                       folder);
+    if (add_variables(m, c, c->app->variables, c->app->n_variables, s) ||
+        add_variables(m, c, c->binding->variables, c->binding->n_variables, s))
+        return err_set(e, ERR_MANIFEST, "%s: %s: a variable grows over %d MiB once expanded",
+                       m->file, c->app->name, ENV_MAX_BYTES >> 20);
+    return 0;
+}
+
+/* Thousands of deployments may each keep such a set: one without variables holds no memory. */
 int env_layered(const struct manifest *m, const struct cell *c, struct env_set *ret, struct err *e)
 {
     struct env_set s = {0};
-    bool named = false;
-    const char *folder = arena_printf(&s.arena, "%s/%s", m->dir, c->app->path);
-    if (add_folder(c, m->dir, &s, &named, e))
-        goto bad;
-    if (strcmp(c->app->path, ".") != 0 && add_folder(c, folder, &s, &named, e))
-        goto bad;
-    if (*c->env->env && !named) {
-        err_set(e, ERR_MANIFEST, "%s:%d:%d: environments.%s.env: %s is neither in %s nor in %s",
-                m->file, c->env->place.line, c->env->place.column, c->env->name, c->env->env,
-                m->dir, folder);
-        goto bad;
-    }
-    if (add_variables(m, c, c->app->variables, c->app->n_variables, &s) ||
-        add_variables(m, c, c->binding->variables, c->binding->n_variables, &s)) {
-        err_set(e, ERR_MANIFEST, "%s: %s: a variable grows over %d MiB once expanded", m->file,
-                c->app->name, ENV_MAX_BYTES >> 20);
-        goto bad;
-    }
-    *ret = s;
-    return 0;
-bad:
-    env_release(&s);
-    return -1;
+    char *folder = mem_printf("%s/%s", m->dir, c->app->path);
+    int rc = add_layers(m, c, folder, &s, e);
+
+    free(folder);
+    if (rc < 0)
+        env_release(&s);
+    else
+        *ret = s;
+    return rc;
 }

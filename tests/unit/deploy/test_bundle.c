@@ -295,6 +295,28 @@ static void the_signed_bundle_has_the_plain_one_s_digest_and_one_file_more(void)
     bundle_set_free(s);
 }
 
+static void a_folder_keeps_its_number_whatever_it_is_called(void)
+{
+    static const char *const names[] = {"one", "two", "one", "./two", "one/../two", "link", "one"};
+    static const size_t numbers[] = {0, 1, 0, 1, 1, 0, 0};
+    struct bundle_set *s = bundle_set_new();
+    struct err e = ERR_INIT;
+    char link[4096];
+
+    put_text("numbers/one/index.html", "1");
+    put_text("numbers/two/index.html", "2");
+    (void)snprintf(link, sizeof(link), "%s/numbers/link", top);
+    CHECK(symlink("one", link) == 0);
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        char name[64];
+        size_t number = 99;
+
+        (void)snprintf(name, sizeof(name), "numbers/%s", names[i]);
+        CHECK(bundle_set_add(s, at(name), 0, &number, &e) == 0 && number == numbers[i]);
+    }
+    bundle_set_free(s);
+}
+
 static void limits_of_the_platform_are_checked_before_anything_is_sent(void)
 {
     struct bundle_file files[2] = {{.path = "a", .source = "/site/a", .size = 10},
@@ -322,6 +344,7 @@ int main(void)
     a_known_file_is_not_read_again_unless_the_secrets_changed();
     large_files_are_remembered_by_the_store();
     the_signed_bundle_has_the_plain_one_s_digest_and_one_file_more();
+    a_folder_keeps_its_number_whatever_it_is_called();
     limits_of_the_platform_are_checked_before_anything_is_sent();
     (void)nftw(top, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     return DONE();
