@@ -105,6 +105,8 @@ static void error(struct sim_request *r, int status)
         cf_refuse(r, 404, 7003,
                   "Could not route to the requested path, perhaps your object "
                   "identifier is invalid?");
+    else if (status == 401 || status == 403)
+        cf_refuse(r, status, 10000, "Authentication error");
     else
         cf_refuse(r, status, CF_UNKNOWN, "An unknown error occurred. Contact your account team.");
 }

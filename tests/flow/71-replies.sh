@@ -70,7 +70,7 @@ platform=netlify
 one_site $platform
 p="\"platform\": \"$platform\""
 passes 'a stall' "{$p, \"stall\": true, \"times\": 1, \"after\": 1}"
-fails '500 without end' "{$p, \"status\": 500}" 'Netlify: answered 500'
+fails '500 without end' "{$p, \"status\": 500}" 'Netlify: answered 500' running
 fails '404 on the list' "{$p, \"method\": \"GET\", \"path\": \"/sites\", \"status\": 404}" 'Netlify: answered 404'
 fails '409 on the creation' "{$p, \"method\": \"POST\", \"path\": \"/weedgo/sites\", \"status\": 409}" \
     'Netlify: answered 409'
