@@ -26,7 +26,7 @@ clean_up() {
     [ "${TRINE_KEEP:-}" = 1 ] || rm -rf "$work"
 }
 trap clean_up EXIT
-trap 'exit 1' INT TERM HUP
+trap 'exit 1' INT TERM HUP PIPE # dash runs no EXIT trap when a signal ends it
 cd "$work" || exit 1
 
 # --- TAP ---------------------------------------------------------------------------------------------
