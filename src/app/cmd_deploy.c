@@ -264,6 +264,7 @@ static int fill_items(struct deploy *d, struct err *e)
         if (j->bundle_of[i] && job_sign(j, i, r->release.number, e) < 0)
             return -1;
         w->bundle = j->bundle_of[i];
+        w->bundle_dir = j->build_of[i] ? j->build_of[i]->dir : NULL;
         d->items[n++] = (struct run_item){.cell = j->items[i].cell,
                                           .ops = j->items[i].ops,
                                           .want = w,

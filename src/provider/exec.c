@@ -12,7 +12,9 @@
  *
  * In the environment: the app's variables, and TRINE_PROJECT, TRINE_APP, TRINE_INSTANCE,
  * TRINE_ENVIRONMENT, TRINE_BRANCH, TRINE_COMMIT, TRINE_RELEASE, TRINE_URL, TRINE_ID (what `deploy`
- * told as id) and TRINE_TOKEN (where a token is given).
+ * told as id) and TRINE_TOKEN (where a token is given). For a static app also TRINE_BUNDLE, the
+ * folder to publish, and TRINE_IDENTITY, a file to publish with it as /.well-known/trine.json:
+ * trine asks the running site for it.
  *
  * A command that fails exits with a status other than 0 and says why in its last line. The last
  * line of standard output may be a JSON object
@@ -78,15 +80,25 @@ static enum turn exec_next(struct deployment *d, const struct want *w, struct ca
     return TURN_SEND;
 }
 
+/* trine's own file lies outside the folder, which may be another program's. */
+static const char *identity_file(const struct want *w)
+{
+    for (size_t i = 0; w->bundle && i < w->bundle->n; i++)
+        if (strcmp(w->bundle->files[i].path, ".well-known/trine.json") == 0)
+            return w->bundle->files[i].source;
+    return "";
+}
+
 static int exec_command(const struct deployment *d, const struct want *w, struct arena *arena,
                         struct program *ret, struct err *e)
 {
     const char *command = d->step == EXEC_DEPLOY ? w->deploy : w->status;
     const struct want_variable own[] = {
-        {"TRINE_PROJECT", w->project_name}, {"TRINE_APP", w->app},
-        {"TRINE_INSTANCE", w->instance},    {"TRINE_ENVIRONMENT", w->environment},
-        {"TRINE_BRANCH", w->branch},        {"TRINE_URL", d->url[0] ? d->url : w->url},
-        {"TRINE_ID", d->remote_id},         {"TRINE_TOKEN", w->token},
+        {"TRINE_PROJECT", w->project_name},   {"TRINE_APP", w->app},
+        {"TRINE_INSTANCE", w->instance},      {"TRINE_ENVIRONMENT", w->environment},
+        {"TRINE_BRANCH", w->branch},          {"TRINE_URL", d->url[0] ? d->url : w->url},
+        {"TRINE_ID", d->remote_id},           {"TRINE_BUNDLE", w->bundle_dir ? w->bundle_dir : ""},
+        {"TRINE_IDENTITY", identity_file(w)}, {"TRINE_TOKEN", w->token},
     };
     const size_t n_own = sizeof(own) / sizeof(own[0]) - !w->token[0];
     const struct want_variable *given;

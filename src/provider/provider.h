@@ -64,6 +64,7 @@ struct want {
     const struct want_variable *variables; /* service: environment of the running app */
     size_t n_variables;
     const struct bundle *bundle; /* static; NULL otherwise */
+    const char *bundle_dir;      /* static: its folder, for programs; NULL otherwise */
 };
 
 /* --- How far it is: stored between steps -------------------------------------------------------
