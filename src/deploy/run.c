@@ -302,6 +302,20 @@ static void task_done(struct task *t)
     verify_begin(t);
 }
 
+/* True when another request may be asked for at once. */
+static bool task_send(struct task *t, struct call *c)
+{
+    if (t->in_flight > 0 && !c->parallel) {
+        call_release(c); /* its answer may hang on those on their way: asked for again */
+        return false;
+    }
+    if (!account_enter(t, c))
+        return false;
+    t->parallel = c->parallel;
+    call_begin(t, c);
+    return t->parallel;
+}
+
 /* One question to the provider. True: ask again (another parallel call may follow). */
 static bool task_turn(struct task *t)
 {
@@ -310,17 +324,13 @@ static bool task_turn(struct task *t)
     struct err e = ERR_INIT;
     int64_t wait_ms = 1000;
 
-    switch (item->ops->next(&item->deployment, item->want, &call, &wait_ms, &e)) {
+    enum turn turn = item->ops->next(&item->deployment, item->want, &call, &wait_ms, &e);
+    if (turn == TURN_SEND)
+        return task_send(t, &call);
+    call_release(&call); /* of a request that was begun, and not wanted then */
+    switch (turn) {
     case TURN_SEND:
-        if (t->in_flight > 0 && !call.parallel) {
-            call_release(&call); /* its answer may hang on those on their way: asked for again */
-            return false;
-        }
-        if (!account_enter(t, &call))
-            return false;
-        t->parallel = call.parallel;
-        call_begin(t, &call);
-        return t->parallel;
+        break;
     case TURN_WAIT:
         if (t->in_flight == 0)
             task_wait(t, wait_ms);
