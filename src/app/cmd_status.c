@@ -176,26 +176,32 @@ static int print_table(struct app *a, const struct matrix *x, const struct listi
     return rc;
 }
 
+static int show(struct app *a, const struct matrix *x, struct listing *l, struct err *e)
+{
+    size_t live = 0;
+
+    if (l->n > 0)
+        qsort(l->rows, l->n, sizeof(*l->rows), compare_rows);
+    for (size_t i = 0; i < x->n; i++) {
+        const struct known *k = find(l, &x->cells[i]);
+        live += k && k->state == DEPLOYMENT_LIVE;
+    }
+    if ((a->o.json ? app_print_json(a, as_json(x, l), e) : print_table(a, x, l, e)) < 0)
+        return -1;
+    app_say(a, "%zu of %zu live", live, x->n);
+    return live == x->n ? 0 : err_exit_code(ERR_NO);
+}
+
 int cmd_status(struct app *a, struct err *e)
 {
     struct matrix x = {0};
     struct listing l = {0};
-    size_t live = 0;
+    int rc = -1;
 
-    if (app_open_manifest(a, e) < 0 || app_matrix(a, &x, e) < 0 || app_open_store(a, e) < 0 ||
-        deployment_latest(a->store, NULL, keep, &l, e) < 0)
-        return -1;
-    if (l.n > 0)
-        qsort(l.rows, l.n, sizeof(*l.rows), compare_rows);
-    for (size_t i = 0; i < x.n; i++) {
-        const struct known *k = find(&l, &x.cells[i]);
-        live += k && k->state == DEPLOYMENT_LIVE;
-    }
-    int rc = a->o.json ? app_print_json(a, as_json(&x, &l), e) : print_table(a, &x, &l, e);
-    if (rc == 0)
-        app_say(a, "%zu of %zu live", live, x.n);
-    bool all = live == x.n;
+    if (app_open_manifest(a, e) == 0 && app_matrix(a, &x, e) == 0 && app_open_store(a, e) == 0 &&
+        deployment_latest(a->store, NULL, keep, &l, e) == 0)
+        rc = show(a, &x, &l, e);
     listing_release(&l);
     matrix_release(&x);
-    return rc < 0 ? rc : all ? 0 : err_exit_code(ERR_NO);
+    return rc;
 }
