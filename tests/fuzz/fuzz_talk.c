@@ -177,8 +177,12 @@ static void drop_calls(struct talk *t)
 
 static void finish(struct talk *t, enum turn turn)
 {
+    /* With a hook alone the app's health page is searched for the commit, whatever its form is; the
+     * runner then asks it properly. */
+    bool hook = t->want.deploy_hook[0] && !t->want.token[0];
+
     t->over = true;
-    check(turn != TURN_DONE || !t->began || t->json_seen);
+    check(turn != TURN_DONE || !t->began || t->json_seen || hook);
 }
 
 /* Asks for requests until one must be answered before the next. */
