@@ -1,9 +1,10 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/sketch.h"
 #include "compare/interval.h"
 #include "compare/metric.h"
-#include "compare/sketch.h"
+#include "compare/tally.h"
 #include "compare/verdict.h"
 
 #include <stdbool.h>
@@ -75,10 +76,6 @@ void comparison_free(struct comparison *c);                         /* NULL is f
 
 /* --- The result. Times are milliseconds. Every pointer lives until comparison_free. ------------
  */
-
-struct tally { /* requests or ticks by what became of them */
-    uint64_t ok, slow, failed, inconclusive, missed;
-};
 
 struct figure {
     struct interval interval; /* milliseconds, or a rate */

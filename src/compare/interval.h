@@ -1,6 +1,6 @@
 #pragma once
 
-#include "compare/sketch.h"
+#include "base/sketch.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -160,7 +160,12 @@ struct sample {
     enum sample_class class_;
     int32_t status;                                       /* HTTP status, 0 = none */
     int32_t lookup_us, connect_us, tls_us, first_byte_us; /* -1 = did not happen */
-    int32_t total_us; /* from the intended time, so lateness is in it; -1 when nothing was sent */
+    /* -1 when nothing was sent. postgres, redis, upstash: the statement's round trip alone
+     * (connecting is in the phases; first_byte_us is when the session was ready). All others: from
+     * the intended time to the end, so lateness is in it. */
+    int32_t total_us;
+    int32_t covers_ms; /* the time this sample stands for, until the next one is meant */
+    bool extra;        /* off the paired clock (on suspicion): moves the state, is in no figure */
 };
 
 /* The number of (environment, app, instance, check); made on first use. */

@@ -1,5 +1,5 @@
 #include "base/buf.h"
-#include "compare/sketch.h"
+#include "base/sketch.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "compare/sketch.h"
+#include "base/sketch.h"
 
 #include "base/buf.h"
 #include "base/mem.h"

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "store/store.h"
+
+/*
+ * Tokens for the control API. Only a SHA-256 of each is kept: a token is 256 random bits, so a fast
+ * hash is enough (OWASP, "Password Storage": the slow ones are for what people choose).
+ */
+enum access_scope { ACCESS_READ, ACCESS_OPERATE };  /* the second includes the first */
+const char *access_scope_name(enum access_scope s); /* "read", "operate" */
+
+struct access_token {
+    const char *name;
+    enum access_scope scope;
+    int64_t created_ms, used_ms; /* used_ms to the minute; 0 = never */
+};
+/* ERR_NO when the name is taken. `ret` holds 80 bytes: "trine_" and 64 hex digits. */
+int access_create(struct store *s, const char *name, enum access_scope scope, char ret[80],
+                  struct err *e);
+int access_revoke(struct store *s, const char *name, struct err *e); /* ERR_NO: no such */
+typedef void access_fn(const struct access_token *t, void *arg);
+int access_list(struct store *s, access_fn *fn, void *arg, struct err *e);
+/* 1 and *ret_scope when the token is valid, 0 when it is not, -1 when the store failed. The
+ * comparison takes the same time for every wrong token. */
+int access_check(struct store *s, const char *token, enum access_scope *ret_scope, struct err *e);
