@@ -301,7 +301,8 @@ static int run(struct probing *p, struct err *e)
     p->schedule = schedule_new(a->loop, &o);
     p->progress = progress_new(a, "probe", 0);
     for (size_t i = 0; i < p->n_targets; i++)
-        schedule_add(p->schedule, &p->targets[i]);
+        if (schedule_add(p->schedule, &p->targets[i], e) < 0)
+            abort(); /* only kinds that are measured were taken up */
     loop_on_signal(a->loop, interrupted, p);
     schedule_start(p->schedule);
     (void)loop_run(a->loop);

@@ -53,7 +53,7 @@ struct check_ops {
     void (*progress)(const struct check *c, struct check_answer *ret);
 };
 
-/* Never NULL for a kind of the manifest. */
+/* The table is in check.c: a new kind adds its row there. NULL: that kind is not measured yet. */
 const struct check_ops *check_find(enum check_kind kind);
 extern const struct check_ops check_http, check_tls, check_cors, check_websocket, check_postgres,
     check_redis, check_upstash, check_tcp, check_dns;

@@ -108,7 +108,7 @@ static void answered(struct check_http *check, const struct http_reply *reply, v
     (void)check;
     s->running--;
     note_request(p, &now); /* a platform counts idle time from the end of a request */
-    bool uplink = !s->options.uplink || s->options.uplink(s->options.arg);
+    bool uplink = true;
     struct verdict v = classify_reply(p->target, p->sample.class_, reply, uplink);
     p->sample.outcome = v.outcome;
     classify_timing(reply, &p->sample);
@@ -294,10 +294,13 @@ struct schedule *schedule_new(struct loop *loop, const struct schedule_options *
     return s;
 }
 
-void schedule_add(struct schedule *s, const struct target *t)
+int schedule_add(struct schedule *s, const struct target *t, struct err *e)
 {
+    if (t->kind != CHECK_HTTP)
+        return err_set(e, ERR_USAGE, "check %s: checks of its kind cannot be measured", t->check);
     s->probes = mem_grow(s->probes, s->n_probes + 1, sizeof(*s->probes));
     s->probes[s->n_probes++] = (struct probe){.target = t, .schedule = s};
+    return 0;
 }
 
 void schedule_start(struct schedule *s)
