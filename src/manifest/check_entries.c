@@ -15,9 +15,8 @@ static bool listed(const char *const *names, size_t n, const char *name)
     return false;
 }
 
-/* All names of a list must be environments. */
-static void require_environments(struct reading *r, struct complaint c, const char *key,
-                                 const char **names, size_t n)
+void require_environments(struct reading *r, struct complaint c, const char *key,
+                          const char *const *names, size_t n)
 {
     c.key = key;
     for (size_t i = 0; i < n; i++) {
@@ -58,7 +57,7 @@ static void require_app(struct reading *r, struct complaint c, const char *const
     }
 }
 
-static void require_match(struct reading *r, struct complaint c, const char *const *pattern)
+void require_match(struct reading *r, struct complaint c, const char *const *pattern)
 {
     for (size_t i = 0; i < r->m->n_apps; i++)
         if (text_glob(*pattern, r->m->apps[i].name))
@@ -148,23 +147,8 @@ static void check_route(struct reading *r, struct manifest_route *route)
         complain(r, &c, "there is no check \"%.80s\"", route->check);
 }
 
-/* --- Checks, alerts, keep-awake
- * -------------------------------------------------------------------- */
-
-static void check_check(struct reading *r, const struct manifest_check *check)
-{
-    struct complaint c = {"checks", check->name, "", NULL, check->place};
-    require_match(r, c, &check->app);
-    require_environments(r, c, "environments", check->environments, check->n_environments);
-    if (check->kind == CHECK_CORS && !*check->origin)
-        complain(r, &c, "a cors check needs \"origin\": the origin that must be allowed");
-    if (check->kind == CHECK_TCP && !check->port)
-        complain(r, &c, "a tcp check needs \"port\"");
-    c.key = "slow";
-    c.member = &check->slow_ms;
-    if (check->slow_ms > check->timeout_ms)
-        complain(r, &c, "is over the timeout, so nothing could be slow; make it shorter");
-}
+/* --- Alerts, keep-awake
+ * ---------------------------------------------------------------------------- */
 
 static void check_alert(struct reading *r, const struct manifest_alert *alert)
 {
@@ -319,13 +303,13 @@ static void check_schedule(struct reading *r, const struct manifest_schedule *s)
 void manifest_check_entries(struct reading *r)
 {
     struct manifest *m = r->m;
-    for (size_t i = 0; i < m->n_checks; i++)
-        check_check(r, &m->checks[i]);
+    manifest_check_checks(r);
     for (size_t i = 0; i < m->n_routes; i++)
         check_route(r, &m->routes[i]);
     check_budget(r);
     for (size_t i = 0; i < m->n_limits; i++)
         check_limit(r, &m->limits[i]);
+    manifest_check_quota(r);
     for (size_t i = 0; i < m->n_keep_awake; i++)
         check_keep_awake(r, &m->keep_awake[i]);
     for (size_t i = 0; i < m->n_alerts; i++)

@@ -99,6 +99,10 @@ enum check_kind {
 };
 const char *check_kind_name(enum check_kind k);
 enum check_wake { WAKE_ALWAYS, WAKE_DUE, WAKE_NEVER };
+enum check_connection { CONNECTION_NEW, CONNECTION_KEPT };
+
+/* What one probe of these kinds asks of a cache, in the commands that a platform counts. */
+enum { CHECK_REDIS_COMMANDS = 5, CHECK_REDIS_PUBSUB_COMMANDS = 2, CHECK_UPSTASH_COMMANDS = 2 };
 
 struct manifest_check {
     const char *name;
@@ -106,9 +110,15 @@ struct manifest_check {
     const char *app;                       /* glob over app names it applies to */
     const char *path;                      /* http: path and query */
     int64_t every_ms, timeout_ms, slow_ms; /* slow_ms: over it the outcome is "slow"; 0 = none */
+    int64_t fast_ms, down_ms;              /* while suspected, while down; 0 = every_ms */
+    int down_after, up_after;              /* results in a row that change the state */
+    enum check_connection connection;      /* http */
     int expect_status;                     /* http; 0 = any 2xx */
     const char *expect_body;               /* substring that must be there; "" = none */
+    const char *expect_header;             /* http: "Name: part of the value"; "" = none */
+    const char *expect_json;               /* http: "path = value"; "" = none */
     enum check_wake wake;
+    int64_t cold_every_ms;     /* WAKE_DUE: a cold start is measured at most so often */
     const char **environments; /* none given = all */
     size_t n_environments;
     struct manifest_pair *headers; /* http, cors, websocket: sent along */
@@ -118,6 +128,7 @@ struct manifest_check {
     int64_t min_validity_ms; /* tls: how long the certificate must still be valid */
     int64_t hold_ms;         /* websocket: how long the connection must stay open */
     int port;                /* tcp, tls; 0 = the URL's */
+    bool pubsub;             /* redis: a message must come back through a channel */
     struct place place;
 };
 

@@ -23,6 +23,8 @@ void manifest_read(struct reading *r, const struct yaml_node *root);
  * the defaults that depend on other keys (a route's app and order, a limit's alert, instances). */
 void manifest_check(struct reading *r);
 void manifest_check_entries(struct reading *r); /* its second half: all but apps and environments */
+void manifest_check_checks(struct reading *r);  /* of that: what is measured, and when */
+void manifest_check_quota(struct reading *r);   /* and whether the platforms' limits allow it */
 
 /* Adds a problem of an entry's member: "traffic.api.weights: why", at the member's own place when
  * it was given, else at the entry's. */
@@ -40,3 +42,10 @@ bool was_refused(const struct reading *r, const void *member);
 /* The environment of this name, or NULL with a problem added. */
 const struct manifest_environment *require_environment(struct reading *r, const struct complaint *c,
                                                        const char *name);
+
+/* All names of the member, a list of this entry's key, must be environments. */
+void require_environments(struct reading *r, struct complaint c, const char *key,
+                          const char *const *names, size_t n);
+
+/* The pattern of the entry's key "app" must match an app. */
+void require_match(struct reading *r, struct complaint c, const char *const *pattern);

@@ -201,3 +201,37 @@ const char *check_address_of(const char *value)
         return "holds a password; put it into the environment and write $NAME";
     return NULL;
 }
+
+const char *check_expect_header(const char *value)
+{
+    size_t name = strcspn(value, ":");
+    char text[256];
+    if (!*value)
+        return NULL;
+    if (value[name] != ':' || name >= sizeof text)
+        return "is no assertion that is known; write \"Name: part of the value\"";
+    memcpy(text, value, name);
+    text[name] = '\0';
+    if (check_header(text))
+        return "does not begin with the name of an HTTP header; write \"Name: part of the value\"";
+    return value[name + 1 + strspn(value + name + 1, " ")]
+               ? NULL
+               : "has no value after ':'; write \"Name: part of the value\"";
+}
+
+/* Members joined by dots, and "=". Whatever looks like another comparison is refused, not taken for
+ * a part of the value. */
+const char *check_expect_json(const char *value)
+{
+    size_t path = strspn(value, LOWER UPPER DIGITS "_-.");
+    const char *sign = value + path + strspn(value + path, " ");
+    if (!*value)
+        return NULL;
+    if (*sign != '=' || sign[1] == '=' || sign[1] == '~')
+        return "is no assertion that is known; write \"path.to.member = value\"";
+    if (!path || value[0] == '.' || value[path - 1] == '.' || memmem(value, path, "..", 2))
+        return "has no path; write the names of members joined by dots, \"data.0.name = value\"";
+    return sign[1 + strspn(sign + 1, " ")]
+               ? NULL
+               : "has no value after '='; write \"path.to.member = value\"";
+}

@@ -149,4 +149,4 @@ bool value_equal(const struct key *row, const void *a, const void *b);
 schema_check_fn check_name, check_instance, check_variable, check_secret_name, check_header,
     check_pattern, check_relative, check_url_path, check_uuid, check_glob, check_url, check_date,
     check_repository, check_listen, check_host, check_address, check_time_zone, check_credential,
-    check_address_of;
+    check_address_of, check_expect_header, check_expect_json;

@@ -132,6 +132,8 @@ static void random_string(const struct key *row, struct buf *out)
         {check_address, {"\"a@b.example\"", "\"c@d\"", "\"e@f\""}},
         {check_time_zone, {"UTC", "America/Toronto", "Etc/GMT+3"}},
         {check_credential, {"$TOKEN", "\"${TOKEN}\"", "\"\""}},
+        {check_expect_header, {"\"Server: x\"", "\"X-A: $b\"", "\"\""}},
+        {check_expect_json, {"\"a.0.b = c\"", "\"ok=true\"", "\"\""}},
         {check_address_of, {"$URL", "\"https://u:$P@h\"", "\"http://h/p\""}},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -224,10 +226,11 @@ static bool by_template(enum scope_id in, const struct key *row)
         (in == SCOPE_SCHEDULE && strcmp(row->name, "weekdays") == 0))
         return true;
     static const char *const names[] = {
-        "kind",    "platform",  "run",  "limit",     "alert",   "metric",  "at",     "every",
-        "day",     "path",      "from", "to",        "app",     "branch",  "check",  "weights",
-        "backup",  "failover",  "keys", "class",     "slow",    "timeout", "origin", "command",
-        "monthly", "elsewhere", "name", "instances", "project", "price"};
+        "kind",    "platform", "run",     "limit",    "alert",     "metric",    "at",
+        "every",   "day",      "path",    "from",     "to",        "app",       "branch",
+        "check",   "weights",  "backup",  "failover", "keys",      "class",     "slow",
+        "timeout", "origin",   "command", "monthly",  "elsewhere", "name",      "instances",
+        "project", "price",    "fast",    "down",     "hold",      "cold_every"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(names[i], row->name) == 0)
             return true;
@@ -283,8 +286,12 @@ static void random_entries(struct buf *out)
     static const char *const limits[] = {
         "metric: storage, limit: 3GB", "metric: hours, limit: 750h",
         "metric: credit, limit: 5.25 USD", "metric: commands, limit: 10000, alert: 9999"};
-    buf_addf(out, "checks:\n  c: { kind: %s, app: \"*\"%s%s", schema_check_kinds[check],
+    buf_addf(out, "checks:\n  c: { kind: %s, app: \"*\", every: 6h%s%s", schema_check_kinds[check],
              check == CHECK_CORS ? ", origin: x" : "", check == CHECK_TCP ? ", port: 1" : "");
+    buf_adds(out, random_below(2) ? ", fast: 1m, down: 1d, timeout: 30s" : "");
+    buf_adds(out, random_below(2) ? ", wake: due, cold_every: 12h" : "");
+    if (check == CHECK_WEBSOCKET)
+        buf_adds(out, ", hold: 2s");
     if (check == CHECK_TCP)
         buf_adds(out, " }\n");
     else
