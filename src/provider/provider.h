@@ -139,6 +139,10 @@ struct rate_limit {
     const char *source; /* where it is documented */
 };
 
+/* Of a service that its platform may put to sleep. UNKNOWN: it is neither, such as while it is
+ * deployed, or stopped; the platform's word is unknown to us; or there is no instance to ask of. */
+enum service_state { SERVICE_UNKNOWN, SERVICE_AWAKE, SERVICE_ASLEEP };
+
 struct provider_ops {
     const char *name;  /* "cloudflare-pages": as in the manifest */
     const char *title; /* "Cloudflare Pages" */
@@ -172,6 +176,14 @@ struct provider_ops {
      * in *ret is borrowed from d, w or the arena. */
     int (*command)(const struct deployment *d, const struct want *w, struct arena *arena,
                    struct program *ret, struct err *e);
+
+    /* Is the service awake? Asked of the platform, so that the asking wakes nobody and costs none of
+     * its hours. Of *w the credentials are read, of *d what names the service. NULL: the platform
+     * cannot tell. One request and its reply, 2xx; any other reply goes to refused(). -1: *d has no
+     * service yet, or the reply makes no sense. */
+    int (*awake)(const struct deployment *d, const struct want *w, struct call *ret, struct err *e);
+    int (*take_awake)(const struct deployment *d, const struct http_reply *reply,
+                      enum service_state *ret, struct err *e);
 };
 
 const struct provider_ops *provider_find(const char *name); /* NULL when not built in */
