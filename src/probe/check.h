@@ -8,6 +8,7 @@
 
 struct loop;
 struct http_client;
+struct dialer;
 
 /*
  * One probe, whatever its kind: begun by the schedule, answered once. A check asks and reports what
@@ -22,6 +23,7 @@ struct check;
 struct check_tools { /* what checks may use; lives as long as the schedule */
     struct loop *loop;
     struct http_client *http;
+    struct dialer *dialer; /* net/stream.h: connections other than HTTP, and names */
     const char *ca_file; /* extra trust anchor for tests; NULL = the system's */
 };
 
