@@ -8,8 +8,8 @@
 #include <stddef.h>
 
 /*
- * What there is to probe now: the manifest's checks, the matrix, the secrets and what is live become
- * an array of struct target.
+ * What there is to probe now: the manifest's checks, the matrix, the secrets and what is live
+ * become an array of struct target.
  *
  * http, cors, websocket, tls, tcp and dns: one target a live deployment of each app that the check
  * names. postgres, redis and upstash: one an environment, of its database or cache, as app

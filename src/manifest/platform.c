@@ -6,23 +6,24 @@
 #include <string.h>
 
 /* A project's name becomes a label of a host name, at most 63 characters (RFC 1035, 2.3.4);
- * Cloudflare Pages stops at 58. */
+ * Cloudflare Pages stops at 58. The free databases of Neon and Koyeb (which is made of the same)
+ * sleep after 5 minutes; neon.com/docs/introduction/scale-to-zero. */
 static const struct platform platforms[] = {
-    {"cloudflare-pages", HOSTS_STATIC, 58},
-    {"netlify", HOSTS_STATIC, 63},
-    {"vercel", HOSTS_STATIC, 63},
-    {"koyeb", HOSTS_SERVICE | HOSTS_DATABASE, 63},
-    {"render", HOSTS_SERVICE | HOSTS_DATABASE | HOSTS_CACHE, 63},
-    {"railway", HOSTS_SERVICE | HOSTS_DATABASE | HOSTS_CACHE | HOSTS_STORAGE, 63},
-    {"expo", HOSTS_MOBILE, 63},
-    {"neon", HOSTS_DATABASE, 63},
-    {"supabase", HOSTS_DATABASE | HOSTS_STORAGE, 63},
-    {"postgres", HOSTS_DATABASE, 63}, /* any server, by its url */
-    {"upstash", HOSTS_CACHE, 63},
-    {"redis", HOSTS_CACHE, 63}, /* any server, by its url */
-    {"r2", HOSTS_STORAGE, 63},
-    {"s3", HOSTS_STORAGE, 63},                                 /* any endpoint that speaks S3 */
-    {"exec", HOSTS_STATIC | HOSTS_SERVICE | HOSTS_MOBILE, 63}, /* the user's own commands */
+    {"cloudflare-pages", HOSTS_STATIC, 58, 0},
+    {"netlify", HOSTS_STATIC, 63, 0},
+    {"vercel", HOSTS_STATIC, 63, 0},
+    {"koyeb", HOSTS_SERVICE | HOSTS_DATABASE, 63, 300000},
+    {"render", HOSTS_SERVICE | HOSTS_DATABASE | HOSTS_CACHE, 63, 0},
+    {"railway", HOSTS_SERVICE | HOSTS_DATABASE | HOSTS_CACHE | HOSTS_STORAGE, 63, 0},
+    {"expo", HOSTS_MOBILE, 63, 0},
+    {"neon", HOSTS_DATABASE, 63, 300000},
+    {"supabase", HOSTS_DATABASE | HOSTS_STORAGE, 63, 0},
+    {"postgres", HOSTS_DATABASE, 63, 0}, /* any server, by its url */
+    {"upstash", HOSTS_CACHE, 63, 0},
+    {"redis", HOSTS_CACHE, 63, 0}, /* any server, by its url */
+    {"r2", HOSTS_STORAGE, 63, 0},
+    {"s3", HOSTS_STORAGE, 63, 0},                                 /* any endpoint that speaks S3 */
+    {"exec", HOSTS_STATIC | HOSTS_SERVICE | HOSTS_MOBILE, 63, 0}, /* the user's own commands */
 };
 enum { N_PLATFORMS = sizeof platforms / sizeof platforms[0] };
 

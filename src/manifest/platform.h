@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * The platforms a manifest may name, and what each can host. How one is spoken to is the provider
@@ -20,6 +21,8 @@ struct platform {
     const char *name;
     unsigned hosts;  /* bits of enum hosting */
     size_t name_max; /* longest project or service name */
+    /* A database on the free plan sleeps after so long without a query; 0 = never. */
+    int64_t database_sleep_ms;
 };
 
 const struct platform *platform_find(const char *name); /* NULL when unknown */

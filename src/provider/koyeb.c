@@ -431,6 +431,48 @@ static void koyeb_refused(struct deployment *d, const struct call *c,
     json_decref(json);
 }
 
+/* --- Awake or asleep ----------------------------------------------------------------- */
+
+static int koyeb_awake(const struct deployment *d, const struct want *w, struct call *ret,
+                       struct err *e)
+{
+    if (!d->extra[0])
+        return err_set(e, ERR_NO, "Koyeb: the service's id is not known; deploy it once");
+    call_begin_http(ret, 0, "GET", "/v1/instances?service_id=%s&limit=%d",
+                    call_encode(ret, d->extra), PAGE);
+    call_bearer(ret, w->token);
+    return 0;
+}
+
+/* One instance that runs makes the service awake: it is the one that answers. One that starts may
+ * be waking just now, so it decides nothing. */
+static int koyeb_take_awake(const struct deployment *d, const struct http_reply *reply,
+                            enum service_state *ret, struct err *e)
+{
+    json_t *json = reply_read(reply, title, e);
+    const json_t *instances = json_at(json, "instances"), *instance;
+    size_t i;
+
+    (void)d;
+    if (json && !json_is_array(instances))
+        err_set(e, ERR_REMOTE, "Koyeb: the reply has no instances");
+    if (!json_is_array(instances)) {
+        json_decref(json);
+        return -1;
+    }
+    *ret = SERVICE_UNKNOWN;
+    json_array_foreach(instances, i, instance)
+    {
+        const char *word = json_str(instance, "status", "");
+        if (strcmp(word, "HEALTHY") == 0 || strcmp(word, "UNHEALTHY") == 0)
+            *ret = SERVICE_AWAKE;
+        else if (strcmp(word, "SLEEPING") == 0 && *ret == SERVICE_UNKNOWN)
+            *ret = SERVICE_ASLEEP;
+    }
+    json_decref(json);
+    return 0;
+}
+
 const struct provider_ops provider_koyeb = {
     .name = "koyeb",
     .title = "Koyeb",
@@ -445,4 +487,6 @@ const struct provider_ops provider_koyeb = {
     .next = koyeb_next,
     .take = koyeb_take,
     .refused = koyeb_refused,
+    .awake = koyeb_awake,
+    .take_awake = koyeb_take_awake,
 };

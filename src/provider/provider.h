@@ -177,10 +177,10 @@ struct provider_ops {
     int (*command)(const struct deployment *d, const struct want *w, struct arena *arena,
                    struct program *ret, struct err *e);
 
-    /* Is the service awake? Asked of the platform, so that the asking wakes nobody and costs none of
-     * its hours. Of *w the credentials are read, of *d what names the service. NULL: the platform
-     * cannot tell. One request and its reply, 2xx; any other reply goes to refused(). -1: *d has no
-     * service yet, or the reply makes no sense. */
+    /* Is the service awake? Asked of the platform, so that the asking wakes nobody and costs none
+     * of its hours. Of *w the credentials are read, of *d what names the service. NULL: the
+     * platform cannot tell. One request and its reply, 2xx; any other reply goes to refused(). -1:
+     * *d has no service yet, or the reply makes no sense. */
     int (*awake)(const struct deployment *d, const struct want *w, struct call *ret, struct err *e);
     int (*take_awake)(const struct deployment *d, const struct http_reply *reply,
                       enum service_state *ret, struct err *e);

@@ -50,6 +50,14 @@ static int railway_check(const struct want *w, struct err *e)
     return 0;
 }
 
+static void set_token(struct call *c, const struct want *w, bool of_project)
+{
+    if (of_project)
+        http_request_header(&c->http, "Project-Access-Token", "%s", w->token);
+    else
+        call_bearer(c, w->token);
+}
+
 static enum turn railway_next(struct deployment *d, const struct want *w, struct call *ret,
                               int64_t *ret_wait_ms, struct err *e)
 {
@@ -79,10 +87,7 @@ static enum turn railway_next(struct deployment *d, const struct want *w, struct
     case RAILWAY_FAILED:
         return service_failed(d, e);
     }
-    if (d->step == RAILWAY_TOKEN || d->extra[KIND] == PROJECT_TOKEN)
-        http_request_header(&ret->http, "Project-Access-Token", "%s", w->token);
-    else
-        call_bearer(ret, w->token);
+    set_token(ret, w, d->step == RAILWAY_TOKEN || d->extra[KIND] == PROJECT_TOKEN);
     return turn_send(d, ret, title, e);
 }
 
@@ -418,6 +423,38 @@ static void railway_refused(struct deployment *d, const struct call *c,
         refusal_of_token(e, e->text, token_key);
 }
 
+/* --- Awake or asleep ----------------------------------------------------------------- */
+
+static int railway_awake(const struct deployment *d, const struct want *w, struct call *ret,
+                         struct err *e)
+{
+    if (!d->account_id[0] || !railway_service(d)[0])
+        return err_set(e, ERR_NO, "Railway: the service's id is not known; deploy it once");
+    railway_ask_latest(d, ret);
+    set_token(ret, w, d->extra[KIND] == PROJECT_TOKEN);
+    return 0;
+}
+
+static int railway_take_awake(const struct deployment *d, const struct http_reply *reply,
+                              enum service_state *ret, struct err *e)
+{
+    json_t *data = NULL;
+    enum graphql_outcome outcome = graphql_read(reply, title, &data, e);
+    const json_t *instance = json_at(data, "serviceInstance");
+    const char *word = json_str(instance, "latestDeployment.status", "");
+
+    (void)d;
+    if (outcome == GRAPHQL_DATA && !json_is_object(instance))
+        err_set(e, ERR_REMOTE, "Railway: the reply has no instance of the service");
+    else if (outcome == GRAPHQL_DATA)
+        *ret = strcmp(word, "SUCCESS") == 0    ? SERVICE_AWAKE
+               : strcmp(word, "SLEEPING") == 0 ? SERVICE_ASLEEP
+                                               : SERVICE_UNKNOWN;
+    int rc = json_is_object(instance) ? 0 : -1;
+    json_decref(data);
+    return rc;
+}
+
 const struct provider_ops provider_railway = {
     .name = "railway",
     .title = "Railway",
@@ -432,4 +469,6 @@ const struct provider_ops provider_railway = {
     .next = railway_next,
     .take = railway_take,
     .refused = railway_refused,
+    .awake = railway_awake,
+    .take_awake = railway_take_awake,
 };

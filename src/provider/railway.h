@@ -46,3 +46,4 @@ bool railway_has_settings(const struct want *w);
 void railway_ask_read(const struct deployment *d, const struct want *w, struct call *c);
 /* Notes in `extra` that the creation of the service was asked for. */
 void railway_ask_write(struct deployment *d, const struct want *w, struct call *c);
+void railway_ask_latest(const struct deployment *d, struct call *c);

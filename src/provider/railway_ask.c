@@ -46,6 +46,11 @@ static const char query_domains[] =
     " serviceInstance(environmentId: $environmentId, serviceId: $serviceId) {"
     " domains { serviceDomains { domain } customDomains { domain } } } }";
 
+static const char query_latest[] =
+    "query ($environmentId: String!, $serviceId: String!) {"
+    " serviceInstance(environmentId: $environmentId, serviceId: $serviceId) {"
+    " latestDeployment { id status } } }";
+
 static const char query_create_domain[] = "mutation ($input: ServiceDomainCreateInput!) { "
                                           "serviceDomainCreate(input: $input) { domain } }";
 
@@ -166,4 +171,9 @@ void railway_ask_read(const struct deployment *d, const struct want *w, struct c
         graphql_call(c, d->step, path, query_deployments,
                      input_of(d, "projectId", json_string(d->project_id)));
     }
+}
+
+void railway_ask_latest(const struct deployment *d, struct call *c)
+{
+    graphql_call(c, 0, path, query_latest, instance_of(d));
 }
