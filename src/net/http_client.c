@@ -226,7 +226,9 @@ struct http_client *http_client_new(struct loop *loop, const struct http_client_
     curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
     curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, wake_wanted);
     curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
-    curl_multi_setopt(c->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)c->options.max_per_host);
+    curl_multi_setopt(c->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+                      c->options.max_per_host == HTTP_UNBOUNDED ? 0L
+                                                                : (long)c->options.max_per_host);
     curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS);
     return c;
 }
@@ -287,6 +289,15 @@ void http_cancel(struct http_client *c, uint64_t id)
         unlink_transfer(c, t);
         transfer_free(t);
         return;
+    }
+}
+
+void http_progress(const struct http_client *c, uint64_t id, struct http_timing *ret)
+{
+    *ret = (struct http_timing){0, -1, -1, -1, -1, -1};
+    for (const struct http_transfer *t = c->transfers; t; t = t->next) {
+        if (t->id == id)
+            transfer_timing(t, ret);
     }
 }
 

@@ -15,15 +15,19 @@ struct fault;
  */
 struct http_client;
 
+enum { HTTP_FOREVER_MS = 24 * 3600 * 1000 }; /* a timeout for who ends requests by himself */
+#define HTTP_UNBOUNDED (~0U)
+
 struct http_client_options {
     const char *user_agent; /* borrowed */
     unsigned timeout_ms;    /* default 60000 */
     unsigned connect_ms;    /* default 10000 */
     size_t max_reply;       /* default 16 MiB; a longer reply is ERR_REMOTE, retry false */
-    unsigned max_per_host;  /* connections; default 16 */
-    unsigned stall_ms;      /* no byte either way for so long: ERR_NET, retry; default 30000 */
-    const char *ca_file;    /* extra trust anchor for tests; NULL = the system's */
-    struct fault *fault;    /* NULL in production: a hit ends the request as ERR_NET, sent = true */
+    unsigned
+        max_per_host;  /* connections; default 16; HTTP_UNBOUNDED: as many as there are requests */
+    unsigned stall_ms; /* no byte either way for so long: ERR_NET, retry; default 30000 */
+    const char *ca_file; /* extra trust anchor for tests; NULL = the system's */
+    struct fault *fault; /* NULL in production: a hit ends the request as ERR_NET, sent = true */
 };
 
 /* The reply is valid during the call. Called exactly once a request, never from inside http_send.
@@ -41,4 +45,7 @@ uint64_t http_send(struct http_client *c, const char *base, const struct http_re
                    int64_t intended_us, http_done_fn *fn, void *arg);
 void http_cancel(struct http_client *c,
                  uint64_t id); /* no callback will come; unknown id is fine */
+/* The phases that a request under way has reached so far; -1 for the others, and for all of an
+ * unknown id. `total` is the time since its start. */
+void http_progress(const struct http_client *c, uint64_t id, struct http_timing *ret);
 size_t http_in_flight(const struct http_client *c);

@@ -394,7 +394,7 @@ static int64_t or_never(int64_t us)
     return us > 0 ? us : -1;
 }
 
-static void fill_timing(const struct http_transfer *t, struct http_timing *ret)
+void transfer_timing(const struct http_transfer *t, struct http_timing *ret)
 {
     bool connected_anew = small_number(t, CURLINFO_NUM_CONNECTS) > 0 || t->err.kind != ERR_NONE;
 
@@ -430,7 +430,7 @@ void transfer_reply(struct http_transfer *t, CURLcode code, struct arena *a, str
     *ret = (struct http_reply){.err = t->err, .body = ""};
     ret->sent = t->sent || number(t, CURLINFO_PRETRANSFER_TIME_T) > 0 ||
                 small_number(t, CURLINFO_REQUEST_SIZE) > 0;
-    fill_timing(t, &ret->timing);
+    transfer_timing(t, &ret->timing);
     fill_peer(t, ret->peer);
     if (!answered)
         return;

@@ -45,6 +45,9 @@ void transfer_free(struct http_transfer *t);
 /* True when no byte went either way for longer than the transfer's stall limit. */
 bool transfer_stalled(struct http_transfer *t, int64_t now_us);
 
+/* The phases reached so far. */
+void transfer_timing(const struct http_transfer *t, struct http_timing *ret);
+
 /* Fills *ret from what arrived and how it ended. The result borrows from *t and *a. */
 void transfer_reply(struct http_transfer *t, CURLcode code, struct arena *a,
                     struct http_reply *ret);

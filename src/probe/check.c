@@ -4,7 +4,7 @@
 
 /* One row a kind, in the enum's order. */
 static const struct check_ops *const table[CHECK_DNS + 1] = {
-    [CHECK_HTTP] = NULL,
+    [CHECK_HTTP] = &check_http,
 };
 
 const struct check_ops *check_find(enum check_kind kind)

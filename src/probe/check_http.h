@@ -1,32 +1,18 @@
 #pragma once
 
-#include "net/http.h"
-#include "probe/classify.h"
+#include "base/err.h"
 
-#include <stdbool.h>
-
-struct http_client;
+#include <stddef.h>
 
 /*
- * One HTTP probe under way: a GET over a connection of its own, so that each one measures name
- * look-up, connect and TLS as a first visitor meets them.
- *
- * Life cycle: zeroed, then any number of check_http_start .. callback, or check_http_cancel. The
- * struct must stay where it is while `running`. One thread, the loop's.
+ * The http check: a GET whose answer must have the expected status, and when asked for a header, a
+ * text in the body, a value in its JSON (json_path.h). Redirects are not followed: a 302 is the
+ * answer. A body may have CHECK_HTTP_BODY_MAX bytes, unpacked: a longer or endless one, or one that
+ * unpacks to more, is a failure that says so. Each probe has a connection of its own, so that it
+ * measures name look-up, connect and TLS as a first visitor meets them, unless the target says
+ * keep_connection. The ops are in check.h.
  */
-struct check_http;
-typedef void check_http_fn(struct check_http *c, const struct http_reply *reply, void *arg);
+enum { CHECK_HTTP_BODY_MAX = 1 << 20 };
 
-struct check_http {
-    bool running;
-    uint64_t id;
-    struct http_request request;
-    check_http_fn *fn;
-    void *arg;
-};
-
-/* Sends now. `intended_us` is the loop clock's time it was meant for. The callback comes once,
- * later; `running` is false by then, so it may start the next. */
-void check_http_start(struct check_http *c, struct http_client *client, const struct target *t,
-                      enum sample_class class_, int64_t intended_us);
-void check_http_cancel(struct check_http *c, struct http_client *client); /* not running is fine */
+/* Is "Name: part" an expectation that can be checked? -1: ERR_MANIFEST. */
+int check_http_header_valid(const char *expect, struct err *e);

@@ -3,9 +3,11 @@
 #include "probe/target.h"
 #include "store/store.h"
 
-struct http_reply;
+#include <stdbool.h>
 
-/* What a probe means. Pure. */
+struct check_answer;
+
+/* What a probe means: decided here and nowhere else. Pure. */
 
 /* One moment by both clocks: the monotonic one stands still while the machine is suspended, the
  * wall clock may be set. */
@@ -25,14 +27,23 @@ struct verdict {
 
 /*
  * The outcome of an answer, or of none:
- *   inconclusive  no answer, and the cause is on our side: an error of our own, or `uplink` is
- * false failed        no answer, or not the expected one slow          the expected answer, later
- * than slow_ms after it was sent. Our own lateness is not the target's fault, and a cold start has
- * a bound of its own, so neither counts here ok            else
+ *
+ *   inconclusive   nothing left this machine: an error of our own (no descriptor, no port left)
+ *   failed         no answer, or not the expected one: a wrong status, a body over its bound or
+ *                  that cannot be unpacked, a certificate that is not trusted
+ *   slow           the expected answer, later than slow_ms after it was sent. Our own lateness is
+ *                  not the target's fault, and a cold start has a bound of its own, so neither
+ *                  counts here
+ *   ok             else
  */
-struct verdict classify_reply(const struct target *t, enum sample_class class_,
-                              const struct http_reply *reply, bool uplink);
+struct verdict classify_answer(const struct target *t, enum sample_class class_,
+                               const struct check_answer *a);
 
-/* The phases of an answer: lookup, connect, tls and first_byte from the real start, total from the
- * intended one. Values that do not fit are cut to the largest that does. */
-void classify_timing(const struct http_reply *reply, struct sample *ret);
+/* The same when our control targets were silent too: what was judged a failure without an answer is
+ * inconclusive. */
+struct verdict classify_blind(const struct verdict *v);
+
+/* The times of an answer: the phases from the real start; total from the intended one, or for a
+ * database the statement's round trip alone (struct sample). What does not fit is cut to the
+ * largest that does. */
+void classify_timing(const struct target *t, const struct check_answer *a, struct sample *ret);

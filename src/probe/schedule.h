@@ -33,8 +33,8 @@ struct loop;
  *
  * Cold or warm is told per service (environment, app, instance): by what its platform says when
  * `awake` is there, else by the last request that this schedule sent to it, or the one known from
- * before (last_request_ms). What is begun while a cold start is under way is cold as well, and no
- * second probe of a target is sent meanwhile.
+ * before (last_request_ms). While a cold start is under way nothing else is sent to the service, so
+ * that a half-done one is in no figure.
  *
  * Silence is judged with the control targets (uplink.h); until then a sample waits, and later
  * samples of the same target wait behind it: results come in the order of their slots.

@@ -17,14 +17,14 @@ struct clock;
  *
  * A failure is judged by controls that were asked after it was seen: until they answered or their
  * time is up, the judgement waits. A failure whose probe overlapped a blind spell counts as ours.
- * While we are blind the controls are asked every second. Without controls we are never blind and
- * nothing waits.
+ * While we are blind the controls are asked every second, and never more often. Without controls we
+ * are never blind and nothing waits.
  *
  * Life cycle: uplink_new; uplink_turn whenever uplink_next_us says (the schedule does both);
  * uplink_free. One thread. Needs no loop: the controls are asked through check_ops.
  */
 struct uplink;
-enum { UPLINK_EVERY_MS = 5000, UPLINK_BLIND_EVERY_MS = 1000, UPLINK_TIMEOUT_MS = 3000 };
+enum { UPLINK_EVERY_MS = 5000, UPLINK_LEAST_MS = 1000, UPLINK_TIMEOUT_MS = 3000 };
 
 struct uplink_options {
     const char *const *urls; /* http or https; borrowed */
@@ -36,6 +36,7 @@ struct uplink_options {
     /* Once at the beginning and once at the end of a blind spell. `at_ms` is wall time: of the
      * first control question, or failure, that stayed without an answer; of the first answer. */
     void (*notice)(bool blind, int64_t at_ms, void *arg);
+    void (*moved)(void *arg); /* uplink_next_us may be earlier than it was */
     void *arg;
 };
 
@@ -47,7 +48,7 @@ struct uplink_control { /* for the prober's own page */
 };
 
 struct uplink *uplink_new(const struct uplink_options *o); /* NULL without urls */
-int64_t uplink_turn(struct uplink *u); /* does what is due; the next time something is */
+void uplink_turn(struct uplink *u);                        /* does what is due */
 int64_t uplink_next_us(const struct uplink *u);
 bool uplink_blind(const struct uplink *u); /* NULL: false */
 const struct uplink_control *uplink_controls(const struct uplink *u, size_t *ret_n);
