@@ -322,8 +322,18 @@ void http_exchange_chunk(struct http_exchange *x, const void *data, size_t len)
 {
     if (len == 0 || x->orphan)
         return;
+    if (x->taken > x->pending.len / 2) { /* a reader that is always a little behind */
+        memmove(x->pending.data, x->pending.data + x->taken, x->pending.len - x->taken);
+        x->pending.len -= x->taken;
+        x->taken = 0;
+    }
     buf_add(&x->pending, data, len);
     resume(x);
+}
+
+size_t http_exchange_pending(const struct http_exchange *x)
+{
+    return x->pending.len - x->taken;
 }
 
 void http_exchange_end(struct http_exchange *x)

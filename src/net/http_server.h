@@ -57,6 +57,9 @@ void http_exchange_answer_file(struct http_exchange *x, int status, const char *
 void http_exchange_begin(struct http_exchange *x, int status, const char *type, int64_t length);
 void http_exchange_chunk(struct http_exchange *x, const void *data, size_t len);
 void http_exchange_end(struct http_exchange *x);
+/* Bytes of chunk calls that the peer's connection has not taken yet: for who must not wait for a
+ * slow reader. */
+size_t http_exchange_pending(const struct http_exchange *x);
 
 /* Closes the connection without (the rest of) an answer: for the simulator's faults. */
 void http_exchange_abort(struct http_exchange *x);
