@@ -36,6 +36,8 @@ struct options {
     const char *output;       /* report, init: -o */
     const char *from, *until; /* compare, report */
     int64_t for_ms, every_ms; /* probe: --for, --every */
+    int64_t duration_ms;      /* bench: --duration */
+    double rate;              /* bench: --rate, requests a second; 0 = not given */
     int64_t count;            /* probe, releases: -n is dry run, so --count / --limit */
     bool force, build_only;
     const char *arguments[8];
@@ -83,6 +85,8 @@ enum option_id {
     OPTION_COUNT,
     OPTION_FORCE,
     OPTION_BUILD_ONLY,
+    OPTION_RATE,
+    OPTION_DURATION,
     OPTION_HELP,
     OPTION_VERSION,
     OPTION_END
@@ -162,6 +166,7 @@ int cmd_deploy(struct app *a, struct err *e);
 int cmd_status(struct app *a, struct err *e);
 int cmd_releases(struct app *a, struct err *e);
 int cmd_probe(struct app *a, struct err *e);
+int cmd_bench(struct app *a, struct err *e);
 int cmd_compare(struct app *a, struct err *e);
 int cmd_report(struct app *a, struct err *e);
 int cmd_completion(struct app *a, struct err *e);

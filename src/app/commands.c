@@ -27,8 +27,10 @@ const struct option_row option_rows[] = {
     {OPTION_FOR, 0, "for", "SPAN", "stop after this long, as 60s or 2h"},
     {OPTION_EVERY, 0, "every", "SPAN", "probe at this interval instead of the manifest's"},
     {OPTION_COUNT, 0, "count", "N", "stop after N, or show at most N"},
-    {OPTION_FORCE, 0, "force", NULL, "overwrite what is there"},
+    {OPTION_FORCE, 0, "force", NULL, "do it all the same: overwrite, or use up an allowance"},
     {OPTION_BUILD_ONLY, 0, "build-only", NULL, "run the builds and stop"},
+    {OPTION_RATE, 0, "rate", "N", "requests a second to each environment; default 10"},
+    {OPTION_DURATION, 0, "duration", "SPAN", "how long, as 60s; default: the manifest's requests"},
     {OPTION_HELP, 'h', "help", NULL, "show help"},
     {OPTION_VERSION, 'V', "version", NULL, "show the version"},
     {OPTION_END, 0, NULL, NULL, NULL},
@@ -44,6 +46,8 @@ static const enum option_id deploy_options[] = {OPTION_COMMIT, OPTION_BUILD_ONLY
 static const enum option_id plan_options[] = {OPTION_COMMIT, OPTION_END};
 static const enum option_id releases_options[] = {OPTION_COUNT, OPTION_END};
 static const enum option_id probe_options[] = {OPTION_FOR, OPTION_EVERY, OPTION_COUNT, OPTION_END};
+static const enum option_id bench_options[] = {OPTION_RATE, OPTION_DURATION, OPTION_FORCE,
+                                               OPTION_END};
 static const enum option_id compare_options[] = {OPTION_FROM, OPTION_UNTIL, OPTION_END};
 static const enum option_id report_options[] = {OPTION_FROM, OPTION_UNTIL, OPTION_OUTPUT,
                                                 OPTION_END};
@@ -90,6 +94,15 @@ const struct command commands[] = {
      "time; a "
      "slot that could not be served is recorded as missed.",
      probe_options, 0, 0, "trine probe --for 60s --every 1s", cmd_probe},
+    {"bench", "[NAME]", "put the same load on several environments at once and compare their times",
+     "An open loop: request i is sent at start + i / rate whatever became of the ones before, and "
+     "its time counts from that moment, so a stall shows in every request that had to wait. Asks "
+     "each environment once before, which wakes it and tells how large an answer is; refuses, with "
+     "the arithmetic, a run that the platform's terms forbid or that takes more than 5 % of a free "
+     "allowance, unless --force. Leaves an environment alone as soon as it answers 429 or half of "
+     "its requests fail. NAME is an entry under bench: in the manifest. Exit status 1 when an "
+     "environment did not stand it.",
+     bench_options, 0, 1, "trine bench -e uat,beta --rate 50 --duration 60s", cmd_bench},
     {"compare", "", "compare the environments over a window, with intervals and verdicts",
      "Average, p50, p95 and success rate per environment with 95 % intervals and the number of "
      "samples; cold "

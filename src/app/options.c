@@ -51,6 +51,20 @@ static int read_span(const char *name, const char *value, int64_t *ret, struct e
     return 0;
 }
 
+/* Plain decimals only: strtod would take "nan", hexadecimal and leading blanks too. */
+static int read_rate(const char *value, double *ret)
+{
+    char *end;
+
+    if (strspn(value, "0123456789.") != strlen(value))
+        return -1;
+    double v = strtod(value, &end);
+    if (*end != '\0' || v < 0.001 || v > 1e6)
+        return -1;
+    *ret = v;
+    return 0;
+}
+
 static int apply_value(struct options *o, const struct option_row *r, char *value, struct err *e)
 {
     switch (r->id) {
@@ -63,6 +77,13 @@ static int apply_value(struct options *o, const struct option_row *r, char *valu
         return 0;
     case OPTION_FOR:
         return read_span(r->name, value, &o->for_ms, e);
+    case OPTION_DURATION:
+        return read_span(r->name, value, &o->duration_ms, e);
+    case OPTION_RATE:
+        if (read_rate(value, &o->rate) < 0)
+            return err_set(e, ERR_USAGE, "--rate %.40s: give requests a second, as 50 or 0.5",
+                           value);
+        return 0;
     case OPTION_EVERY:
         return read_span(r->name, value, &o->every_ms, e);
     case OPTION_COUNT:
@@ -206,9 +227,10 @@ static int check_taken(const struct reader *in, struct err *e)
         enum option_id id;
         bool given;
     } special[] = {
-        {OPTION_COMMIT, o->commit}, {OPTION_OUTPUT, o->output}, {OPTION_FROM, o->from},
-        {OPTION_UNTIL, o->until},   {OPTION_FOR, o->for_ms},    {OPTION_EVERY, o->every_ms},
-        {OPTION_COUNT, o->count},   {OPTION_FORCE, o->force},   {OPTION_BUILD_ONLY, o->build_only}};
+        {OPTION_COMMIT, o->commit}, {OPTION_OUTPUT, o->output},        {OPTION_FROM, o->from},
+        {OPTION_UNTIL, o->until},   {OPTION_FOR, o->for_ms},           {OPTION_EVERY, o->every_ms},
+        {OPTION_RATE, o->rate > 0}, {OPTION_DURATION, o->duration_ms}, {OPTION_COUNT, o->count},
+        {OPTION_FORCE, o->force},   {OPTION_BUILD_ONLY, o->build_only}};
 
     for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++)
         if (special[i].given && !command_takes(in->command, special[i].id))

@@ -55,9 +55,10 @@ static void draw(struct progress *p, bool must)
         return;
     p->drawn = now;
     p->shown = true;
-    (void)fprintf(stderr, "\r\033[K%s [%.*s%.*s] %zu/%zu", p->what, (int)full,
-                  "########################", (int)(BAR - full), "------------------------",
-                  p->done, p->total);
+    (void)fprintf(stderr, "\r\033[K%s", p->what);
+    if (p->total > 0)
+        (void)fprintf(stderr, " [%.*s%.*s] %zu/%zu", (int)full, "########################",
+                      (int)(BAR - full), "------------------------", p->done, p->total);
     if (p->failed > 0)
         (void)fprintf(stderr, ", %zu failed", p->failed);
     (void)fprintf(stderr, "  %.*s", (int)room, p->now);

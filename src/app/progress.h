@@ -9,6 +9,7 @@
  */
 struct progress;
 
+/* `total` 0: nobody knows how much it will be, so there is no bar. */
 struct progress *progress_new(const struct app *a, const char *what, size_t total);
 void progress_free(struct progress *p); /* takes the bar away; NULL is fine */
 
