@@ -8,8 +8,9 @@
 struct store {
     struct sql *sql;
     const struct clock *clock;
-    bool grouped; /* between store_begin and store_commit or store_rollback */
-    bool spoiled; /* a write of the group failed: the group can only be rolled back */
+    bool grouped;    /* between store_begin and store_commit or store_rollback */
+    bool spoiled;    /* a write of the group failed: the group can only be rolled back */
+    int64_t damaged; /* blobs that made no sense and were left out */
 };
 
 /*
@@ -47,3 +48,10 @@ int holder_self(struct holder *ret, struct err *e);
 bool holder_may_live(const struct holder *h, const struct holder *self);
 /* "user@host pid 4711: what" */
 void holder_text(const char *what, char *ret, size_t n);
+
+/* One row of batches, in the caller's transaction; sorts the samples, which batch_check passed.
+ * `id` 0: the next. */
+int batch_put(struct sql *sql, int64_t id, struct sample *samples, size_t n, struct err *e);
+
+/* Part of migration 002: the rows of the first form become batches. */
+int sample_pack_rows(struct sql *sql, struct err *e);

@@ -9,6 +9,19 @@
 extern const struct embedded_file store_migrations[]; /* migrations/NNN-*.sql, in order */
 extern const size_t store_migrations_count;
 
+/* What SQL alone cannot do of a migration, by its index; done after its script. */
+static int (*const migration_steps[])(struct sql *sql, struct err *e) = {[1] = sample_pack_rows};
+
+static int apply_migration(struct sql *sql, size_t i, struct err *e)
+{
+    const struct embedded_file *m = &store_migrations[i];
+    size_t n_steps = sizeof(migration_steps) / sizeof(migration_steps[0]);
+    if (sql_script(sql, (const char *)m->data, e) < 0 ||
+        (i < n_steps && migration_steps[i] && migration_steps[i](sql, e) < 0))
+        return err_wrap(e, "migration %s", m->name);
+    return 0;
+}
+
 static int apply_migrations(struct sql *sql, struct err *e)
 {
     int64_t version;
@@ -22,11 +35,9 @@ static int apply_migrations(struct sql *sql, struct err *e)
             sql_path(sql), (long long)version, store_migrations_count);
     if (version == (int64_t)store_migrations_count)
         return 0;
-    for (size_t i = (size_t)version; i < store_migrations_count; i++) {
-        const struct embedded_file *m = &store_migrations[i];
-        if (sql_script(sql, (const char *)m->data, e) < 0)
-            return err_wrap(e, "migration %s", m->name);
-    }
+    for (size_t i = (size_t)version; i < store_migrations_count; i++)
+        if (apply_migration(sql, i, e) < 0)
+            return -1;
     return sql_set_version(sql, (int64_t)store_migrations_count, e);
 }
 
