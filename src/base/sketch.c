@@ -18,7 +18,7 @@ static double bucket_high(int i)
     return pow(GAMMA, i);
 }
 
-static int bucket_of(int64_t us)
+int sketch_bucket(int64_t us)
 {
     if (us < 1)
         return ZERO_BUCKET;
@@ -66,7 +66,7 @@ void sketch_add(struct sketch *s, int64_t us)
     if (s->n >= SKETCH_MAX_COUNT)
         return;
     us = us < 0 ? 0 : us > SKETCH_MAX_US ? SKETCH_MAX_US : us;
-    int i = bucket_of(us);
+    int i = sketch_bucket(us);
     if (i == ZERO_BUCKET) {
         s->zeros++;
     } else {
@@ -225,8 +225,8 @@ static bool consistent(const struct sketch *s)
         return s->sum_us == 0 && s->min_us == 0 && s->max_us == 0;
     int lowest = s->zeros != 0 ? ZERO_BUCKET : s->first;
     int highest = s->n_buckets != 0 ? s->first + s->n_buckets - 1 : ZERO_BUCKET;
-    return s->min_us <= s->max_us && bucket_of(s->min_us) == lowest &&
-           bucket_of(s->max_us) == highest && s->sum_us >= s->n * (uint64_t)s->min_us &&
+    return s->min_us <= s->max_us && sketch_bucket(s->min_us) == lowest &&
+           sketch_bucket(s->max_us) == highest && s->sum_us >= s->n * (uint64_t)s->min_us &&
            s->sum_us <= s->n * (uint64_t)s->max_us;
 }
 

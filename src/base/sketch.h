@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -59,3 +60,17 @@ void sketch_write(const struct sketch *s, struct buf *out);
 /* Reads exactly `len` bytes. Anything that sketch_write could not have written is refused with
  * ERR_STORE, and *ret, which must be empty, stays so. */
 int sketch_read(const void *data, size_t len, struct sketch *ret, struct err *e);
+
+/* The bucket of a value, -1 below 1 us. 0 <= us <= SKETCH_MAX_US. */
+int sketch_bucket(int64_t us);
+
+/*
+ * The same in fewer bytes and without a frame of its own, for records that hold several sketches:
+ * about half a byte a bucket in use. Few values are kept as gaps and counts in exponential-Golomb
+ * codes (Teuhola 1978, "A compression method for clustered bit-vectors"), many as a count a bucket,
+ * which is quicker to read.
+ */
+void sketch_pack(const struct sketch *s, struct buf *out);
+/* Reads what sketch_pack wrote from *at, never behind `end`, and moves *at behind it. *ret, which
+ * must be empty, stays so when the result is false: the bytes make no sense. */
+bool sketch_unpack(const uint8_t **at, const uint8_t *end, struct sketch *ret);

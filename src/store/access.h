@@ -14,7 +14,8 @@ struct access_token {
     enum access_scope scope;
     int64_t created_ms, used_ms; /* used_ms to the minute; 0 = never */
 };
-/* ERR_NO when the name is taken. `ret` holds 80 bytes: "trine_" and 64 hex digits. */
+/* ERR_NO when the name is taken, ERR_USAGE when it is empty or longer than 64 bytes. `ret` holds 80
+ * bytes: "trine_" and 64 hex digits. */
 int access_create(struct store *s, const char *name, enum access_scope scope, char ret[80],
                   struct err *e);
 int access_revoke(struct store *s, const char *name, struct err *e); /* ERR_NO: no such */

@@ -22,7 +22,8 @@ struct history_cell {
     struct sketch times[2];               /* by class: total_us of the answered (ok, slow) */
     /* Sums over the warm answered samples, microseconds, each phase by itself (not counted from the
      * start): look-up, connect, TLS, first byte, rest. */
-    uint64_t lookup_us, connect_us, tls_us, first_byte_us, rest_us;
+    uint64_t lookup_us, connect_us, tls_us, first_byte_us;
+    uint64_t rest_us; /* not of databases: their total_us is the statement alone, see times */
     uint64_t late_us_max;
     struct sketch lateness; /* of every request that was sent */
     /* Time that samples stand for (sample.covers_ms): of those that tell how the target was (ok,
@@ -31,10 +32,14 @@ struct history_cell {
 };
 void history_cell_release(struct history_cell *c);
 void history_cell_add(struct history_cell *c, const struct sample *v);
+/* Adds all of `from`; false, and nothing changed, when a sketch would be over its bound. */
 bool history_cell_merge(struct history_cell *c, const struct history_cell *from);
 
-/* Merges raw samples that are not in cells yet, at most `max` of them, into the cells: one
- * transaction, so a kill leaves all or nothing of it. *ret_more: there is more to do. */
+/* Merges raw samples that are not in cells yet into the cells: about `max` of them, by whole
+ * batches, at least one. One transaction, so a kill leaves all or nothing of it, and of two
+ * processes each batch is rolled by one. The batches are packed together, which makes them small. A
+ * batch that is damaged is passed over, counted and left where it is. *ret_more: there is more to
+ * do. */
 int history_roll(struct store *s, size_t max, bool *ret_more, struct err *e);
 
 /* One stretch of one series: [start_ms, start_ms + length_ms). */
@@ -45,10 +50,13 @@ struct history_window {
     int64_t from_ms, until_ms;   /* half open */
     enum history_level coarsest; /* no cell longer than this: for plots and paired blocks */
 };
-/* Covers the window with the fewest cells, in time order per series. Samples behind the roll's mark
- * come as cells too, of 10 minutes. Edges that no cell meets are cut at raw samples where these are
- * still kept, else rounded outwards to 10 minutes: *ret_from, *ret_until say what was covered (NULL
- * is fine). */
+/* Covers the window with the fewest cells, in time order per series; series alternate. Samples
+ * behind the roll's mark come as cells too, of 10 minutes, also beside a longer cell of that time.
+ * Edges that no cell meets are cut at raw samples where these are still kept, else rounded outwards
+ * to the shortest cell that is still kept (10 minutes, unless they were pruned): *ret_from,
+ * *ret_until say what was covered (NULL is fine). Where only cells longer than `coarsest` are kept,
+ * nothing is given, and *ret_from is later. A damaged cell is replaced by shorter ones where these
+ * are kept, else left out and counted. The callback must not write to this store. */
 int history_read(struct store *s, const struct history_window *w, history_fn *fn, void *arg,
                  int64_t *ret_from, int64_t *ret_until, struct err *e);
 
@@ -61,6 +69,10 @@ int history_prune(struct store *s, int64_t now_ms, int64_t samples_ms, int64_t k
 /* What the store holds: for the prober's own health page. */
 struct history_size {
     int64_t file_bytes, raw_samples, cells[HISTORY_LEVELS];
+    int64_t unrolled_samples;              /* behind the roll's mark */
     int64_t oldest_raw_ms, oldest_cell_ms; /* 0 = none */
+    /* Batches and cells that were damaged and left out: by rolls ever, and by reads of this handle
+     * (each time that it met one). */
+    int64_t damaged;
 };
 int history_size(struct store *s, struct history_size *ret, struct err *e);

@@ -10,7 +10,7 @@ struct store {
     const struct clock *clock;
     bool grouped;    /* between store_begin and store_commit or store_rollback */
     bool spoiled;    /* a write of the group failed: the group can only be rolled back */
-    int64_t damaged; /* blobs that made no sense and were left out */
+    int64_t damaged; /* blobs that made no sense to a read and were left out */
 };
 
 /*

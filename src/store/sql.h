@@ -52,6 +52,10 @@ static inline struct sql_value sql_blob(const void *data, size_t len)
 int sql_open(const char *dir, struct fault *fault, struct sql **ret, struct err *e);
 void sql_close(struct sql *db); /* NULL is fine; an open transaction is rolled back */
 const char *sql_path(const struct sql *db);
+int sql_file_bytes(struct sql *db, int64_t *ret, struct err *e); /* without the log beside it */
+/* From now on a commit does not wait for the disk. A power cut may take the last ones back, but
+ * leaves the file whole; the death of the process takes nothing. */
+int sql_relax(struct sql *db, struct err *e);
 
 /* The number of the last migration that was applied, 0 for a new file. */
 int sql_version(struct sql *db, int64_t *ret, struct err *e);
@@ -60,6 +64,8 @@ int sql_set_version(struct sql *db, int64_t version, struct err *e);
 /* Takes the write lock at once, waiting for other processes: a transaction that began cannot be
  * refused later because another one wrote first. */
 int sql_begin(struct sql *db, struct err *e);
+/* One state of the file for all reads until sql_rollback; takes no lock that a writer minds. */
+int sql_begin_read(struct sql *db, struct err *e);
 int sql_commit(struct sql *db, struct err *e); /* a failed commit is a rollback */
 void sql_rollback(struct sql *db);             /* fine when there is none */
 bool sql_in_transaction(

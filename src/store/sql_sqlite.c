@@ -244,6 +244,11 @@ int sql_begin(struct sql *db, struct err *e)
     return sql_run(db, "BEGIN IMMEDIATE", NULL, e);
 }
 
+int sql_begin_read(struct sql *db, struct err *e)
+{
+    return sql_run(db, "BEGIN", NULL, e);
+}
+
 int sql_commit(struct sql *db, struct err *e)
 {
     if (sql_run(db, "COMMIT", NULL, e) == 0)
@@ -395,4 +400,15 @@ void sql_close(struct sql *db)
 const char *sql_path(const struct sql *db)
 {
     return db->path;
+}
+
+int sql_file_bytes(struct sql *db, int64_t *ret, struct err *e)
+{
+    return read_number(
+        db, "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()", ret, e);
+}
+
+int sql_relax(struct sql *db, struct err *e)
+{
+    return sql_script(db, "PRAGMA synchronous = NORMAL", e);
 }

@@ -79,6 +79,11 @@ void store_close(struct store *s)
     free(s);
 }
 
+int store_relax(struct store *s, struct err *e)
+{
+    return sql_relax(s->sql, e);
+}
+
 int store_begin(struct store *s, struct err *e)
 {
     if (s->grouped)

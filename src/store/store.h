@@ -26,6 +26,11 @@ int store_open(const char *dir, const struct clock *clock, struct fault *fault, 
                struct err *e);
 void store_close(struct store *s); /* NULL is fine */
 
+/* For a handle that writes samples: a commit no longer waits for the disk. A power cut may take the
+ * last seconds' commits of this handle back, and leaves the file whole; a kill -9 takes nothing
+ * that was committed. */
+int store_relax(struct store *s, struct err *e);
+
 /* Groups writes: all or nothing. Not nested. rollback after a failed commit is not needed. A write
  * of the group that fails spoils it: the commit then refuses and keeps nothing. A commit is one
  * fsync, so many small writes (file hashes) belong in one group. */

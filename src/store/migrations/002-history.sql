@@ -18,15 +18,17 @@ CREATE TABLE cells_ten_minutes (id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRI
 CREATE TABLE cells_two_hours (id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
 CREATE TABLE cells_day (id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
 
--- rolled: the last batch that is in the cells. The others: since when each kind is complete; what was
--- before has been dropped, wholly or in part.
+-- rolled: the last batch that is in the cells. damaged: batches and cells that made no sense when they
+-- were to be rolled up. The others: since when each kind is complete; what was before has been dropped,
+-- wholly or in part.
 CREATE TABLE history_state (
     one               INTEGER PRIMARY KEY CHECK (one = 1),
     rolled            INTEGER NOT NULL,
+    damaged           INTEGER NOT NULL,
     samples_since     INTEGER NOT NULL,
     ten_minutes_since INTEGER NOT NULL,
     two_hours_since   INTEGER NOT NULL,
     days_since        INTEGER NOT NULL
 ) STRICT;
-INSERT INTO history_state VALUES (1, 0, -72057594037927936, -72057594037927936,
+INSERT INTO history_state VALUES (1, 0, 0, -72057594037927936, -72057594037927936,
     -72057594037927936, -72057594037927936);
