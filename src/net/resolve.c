@@ -104,6 +104,8 @@ static bool answer_at_once(struct lookup *l)
 {
     struct in_addr v4;
     struct in6_addr v6;
+    static const char name_characters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
     size_t len = strlen(l->host);
 
     if (inet_pton(AF_INET, l->host, &v4) == 1) {
@@ -114,8 +116,9 @@ static bool answer_at_once(struct lookup *l)
         v4.s_addr = htonl(INADDR_LOOPBACK);
         add_v4(l, &v4);
         add_v6(l, &in6addr_loopback, 0);
-    } else if (len == 0 || len > NAME_MAX_LEN + 1) {
-        err_set(&l->result.err, ERR_USAGE, "%.60s%s: not a host name", l->host,
+    } else if (len == 0 || len > NAME_MAX_LEN + 1 || strspn(l->host, name_characters) != len) {
+        err_set(&l->result.err, ERR_USAGE,
+                "\"%.60s%s\" is not a host name (others than ASCII: write the xn-- form)", l->host,
                 len > 60 ? "..." : "");
     } else {
         return false;

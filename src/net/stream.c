@@ -331,9 +331,16 @@ static void connected(struct stream *s)
         opened(s);
 }
 
+/* No sockets, no memory, no port of our own left: nothing that the other side could do about. */
+static bool is_ours(int code)
+{
+    return code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM ||
+           code == EADDRNOTAVAIL;
+}
+
 static void refused(struct stream *s, int code)
 {
-    err_errno(&s->last_refusal, ERR_NET, code, "%s: cannot connect%s%s", s->place,
+    err_errno(&s->last_refusal, is_ours(code) ? ERR_STORE : ERR_NET, code, "%s: cannot connect%s%s", s->place,
               s->peer[0] ? " to " : "", s->peer);
     s->last_refusal.retry = true;
     s->answered = s->answered || code == ECONNREFUSED || code == ECONNRESET;
