@@ -340,8 +340,8 @@ static bool is_ours(int code)
 
 static void refused(struct stream *s, int code)
 {
-    err_errno(&s->last_refusal, is_ours(code) ? ERR_STORE : ERR_NET, code, "%s: cannot connect%s%s", s->place,
-              s->peer[0] ? " to " : "", s->peer);
+    err_errno(&s->last_refusal, is_ours(code) ? ERR_STORE : ERR_NET, code, "%s: cannot connect%s%s",
+              s->place, s->peer[0] ? " to " : "", s->peer);
     s->last_refusal.retry = true;
     s->answered = s->answered || code == ECONNREFUSED || code == ECONNRESET;
     close_socket(s);

@@ -36,8 +36,9 @@ struct stream_events {
     void (*opened)(void *arg);
     void (*received)(const void *data, size_t len, void *arg); /* valid during the call */
     /* The peer closed (e->kind is ERR_NONE) or something failed: e says what, where, and what to
-     * do. ERR_NET: no answer; ERR_REMOTE: an answer that says no; ERR_USAGE, ERR_STORE: the cause is
-     * here (no host name, an unreadable ca_file, no more sockets). What stream_phases, stream_certificate and stream_peer say stays until stream_free. */
+     * do. ERR_NET: no answer; ERR_REMOTE: an answer that says no; ERR_USAGE, ERR_STORE: the cause
+     * is here (no host name, an unreadable ca_file, no more sockets). What stream_phases,
+     * stream_certificate and stream_peer say stays until stream_free. */
     void (*ended)(const struct err *e, void *arg);
 };
 

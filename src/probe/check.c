@@ -5,6 +5,9 @@
 /* One row a kind, in the enum's order. */
 static const struct check_ops *const table[CHECK_DNS + 1] = {
     [CHECK_HTTP] = &check_http,
+    [CHECK_TLS] = &check_tls,
+    [CHECK_TCP] = &check_tcp,
+    [CHECK_DNS] = &check_dns,
 };
 
 const struct check_ops *check_find(enum check_kind kind)

@@ -24,7 +24,7 @@ struct check_tools { /* what checks may use; lives as long as the schedule */
     struct loop *loop;
     struct http_client *http;
     struct dialer *dialer; /* net/stream.h: connections other than HTTP, and names */
-    const char *ca_file; /* extra trust anchor for tests; NULL = the system's */
+    const char *ca_file;   /* extra trust anchor for tests; NULL = the system's */
 };
 
 /* What was seen. Phases in microseconds counted from the real start, -1 = did not happen. Valid

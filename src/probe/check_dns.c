@@ -84,9 +84,9 @@ static struct check *dns_start(const struct check_tools *tools, const struct tar
     *c = (struct check){.tools = tools, .fn = fn, .arg = arg};
     c->began_us = clock_mono_us(loop_clock(tools->loop));
     c->queued_us = intended_us > 0 && c->began_us > intended_us ? c->began_us - intended_us : 0;
-    c->lookup = resolve_start(dialer_resolver(tools->dialer),
-                              endpoint_read(t->url, 0, &place) ? place.host : t->url, 0, dns_found,
-                              c);
+    c->lookup =
+        resolve_start(dialer_resolver(tools->dialer),
+                      endpoint_read(t->url, 0, &place) ? place.host : t->url, 0, dns_found, c);
     return c;
 }
 

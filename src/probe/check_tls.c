@@ -47,6 +47,16 @@ static void describe(const struct certificate *facts, int64_t left_ms, char *ret
              facts->issuer, facts->version);
 }
 
+static void complain(const char *host, int64_t left_ms, int64_t least_ms, char ret[400])
+{
+    char left[32], least[32];
+
+    tls_how_long(left_ms, left);
+    tls_how_long(least_ms, least);
+    snprintf(ret, 400, "%s: its certificate ends in %s, %s are asked for: renew it", host, left,
+             least);
+}
+
 static void tls_opened(void *arg)
 {
     struct check *c = arg;
@@ -54,18 +64,17 @@ static void tls_opened(void *arg)
     const struct certificate *facts = stream_certificate(connection->stream);
     int64_t now_ms = clock_wall_ms(loop_clock(connection->tools->loop));
     int64_t left_ms = facts->chain_end_ms - now_ms;
+    int64_t least_ms = connection->target->min_validity_ms;
     struct check_answer a;
-    char text[512], reason[640], least[32];
+    char text[512], reason[400];
 
     describe(facts, left_ms, text, sizeof text);
     connection_progress(connection, &a);
     a.total = a.tls;
     a.detail = text;
-    a.ok = left_ms >= connection->target->min_validity_ms;
+    a.ok = left_ms >= least_ms;
     if (!a.ok) {
-        tls_how_long(connection->target->min_validity_ms, least);
-        snprintf(reason, sizeof reason, "%s: the certificate %s: less than %s; renew it",
-                 connection->place.host, text, least);
+        complain(connection->place.host, left_ms, least_ms, reason);
         a.reason = reason;
     }
     tls_answer(c, &a);

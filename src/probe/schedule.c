@@ -5,6 +5,7 @@
 #include "net/alarm.h"
 #include "net/http_client.h"
 #include "net/loop.h"
+#include "net/stream.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -296,6 +297,7 @@ struct schedule *schedule_new(struct loop *loop, const struct schedule_options *
     if (!loop)
         return s;
     s->alarm = alarm_new(loop, alarm_rang, s);
+    s->tools.dialer = dialer_new(loop, &(struct dialer_options){.ca_file = o->ca_file});
     s->tools.http = http_client_new(loop, &(struct http_client_options){
                                               .user_agent = o->user_agent,
                                               .ca_file = o->ca_file,
@@ -355,6 +357,7 @@ void schedule_free(struct schedule *s)
         free(r);
     }
     http_client_free(s->tools.http);
+    dialer_free(s->tools.dialer);
     alarm_free(s->alarm);
     agenda_release(&s->agenda);
     sketch_release(&s->lateness);
