@@ -1,13 +1,11 @@
 #include "app/app.h"
 #include "app/progress.h"
 #include "app/targets.h"
+#include "app/watch.h"
 
 #include "base/buf.h"
 #include "net/loop.h"
-#include "probe/sample_batch.h"
-#include "probe/schedule.h"
 #include "report/table.h"
-#include "store/store.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -22,11 +20,9 @@ struct count { /* of one environment */
 
 struct probing {
     struct app *app;
-    struct targets targets;
     struct count counts[64];
-    size_t n_counts;
-    struct schedule *schedule;
-    struct sample_batch *batch;
+    size_t n_counts, total;
+    struct watch *watch;
     struct progress *progress;
 };
 
@@ -41,25 +37,29 @@ static struct count *count_of(struct probing *p, const char *environment)
     return &p->counts[p->n_counts++];
 }
 
-static void result(const struct probe_result *r, void *arg)
+static void sampled(const struct watch_check *k, const struct probe_result *r, void *arg)
 {
     struct probing *p = arg;
-    struct count *c = count_of(p, r->target->environment);
-    size_t total = 0;
+    struct count *c = count_of(p, k->environment);
 
-    sample_batch_add(p->batch, r->sample);
     c->of[r->sample->outcome]++;
     c->cold += r->sample->class_ == SAMPLE_COLD;
-    for (size_t i = 0; i < p->n_counts; i++)
-        for (size_t k = 0; k <= SAMPLE_MISSED; k++)
-            total += p->counts[i].of[k];
+    p->total++;
     if (r->reason[0] && p->app->o.verbose)
-        progress_line(p->progress, "%s %s%s%s %s: %s", r->target->environment, r->target->app,
-                      r->target->instance[0] ? "/" : "", r->target->instance, r->target->check,
-                      r->reason);
-    progress_now(p->progress, "%zu samples; %s %s%s%s %d ms", total, r->target->environment,
-                 r->target->app, r->target->instance[0] ? "/" : "", r->target->instance,
-                 r->sample->total_us / 1000);
+        progress_line(p->progress, "%s %s%s%s %s: %s", k->environment, k->app,
+                      k->instance[0] ? "/" : "", k->instance, k->check, r->reason);
+    progress_now(p->progress, "%zu samples; %s %s%s%s %d ms", p->total, k->environment, k->app,
+                 k->instance[0] ? "/" : "", k->instance, r->sample->total_us / 1000);
+}
+
+static void say(const char *text, void *arg)
+{
+    struct probing *p = arg;
+
+    if (p->progress)
+        progress_line(p->progress, "%s", text);
+    else
+        app_say(p->app, "%s", text);
 }
 
 static void ended(void *arg)
@@ -75,14 +75,7 @@ static void interrupted(int signal, void *arg)
 
     (void)signal;
     p->app->interrupted = true;
-    schedule_stop(p->schedule);
-}
-
-static void store_failed(const struct err *e, void *arg)
-{
-    struct probing *p = arg;
-
-    progress_line(p->progress, "samples not written yet: %s", e->text);
+    watch_stop(p->watch);
 }
 
 static int print_counts(struct probing *p, struct err *e)
@@ -91,6 +84,7 @@ static int print_counts(struct probing *p, struct err *e)
     struct table *t = table_new();
     struct table_look look = {.width = p->app->width, .colour = p->app->colour};
     struct buf b = BUF_INIT(1 << 20);
+    struct watch_health h;
 
     table_column(t, "ENVIRONMENT", TABLE_LEFT, false);
     for (size_t i = 0; i <= SAMPLE_MISSED; i++)
@@ -105,10 +99,25 @@ static int print_counts(struct probing *p, struct err *e)
         table_cell(t, TONE_PLAIN, "%zu", p->counts[i].cold);
     }
     table_print(t, &look, &b);
+    watch_count(p->watch, &h);
+    if (h.lateness->n > 0)
+        buf_addf(&b, "sent late by: p50 %.1f ms, p99 %.1f ms, at most %.1f ms\n",
+                 sketch_quantile(h.lateness, 0.5) / 1000, sketch_quantile(h.lateness, 0.99) / 1000,
+                 (double)h.lateness->max_us / 1000);
     int rc = app_print(p->app, &b, e);
     buf_release(&b);
     table_free(t);
     return rc;
+}
+
+static json_t *lateness_json(struct watch *w)
+{
+    struct watch_health h;
+
+    watch_count(w, &h);
+    return json_pack("{s:f, s:f, s:f, s:I}", "p50", sketch_quantile(h.lateness, 0.5) / 1000, "p99",
+                     sketch_quantile(h.lateness, 0.99) / 1000, "max",
+                     (double)h.lateness->max_us / 1000, "n", (json_int_t)h.lateness->n);
 }
 
 static int print_json(struct probing *p, struct err *e)
@@ -125,71 +134,42 @@ static int print_json(struct probing *p, struct err *e)
                                               (json_int_t)c->of[SAMPLE_MISSED], "cold",
                                               (json_int_t)c->cold));
     }
-    return app_print_json(p->app, json_pack("{s:o}", "environments", list), e);
-}
-
-/* -1: nothing is left to measure. */
-static int fill_schedule(struct probing *p, struct err *e)
-{
-    const char *told = ""; /* of each check once */
-    struct err why = ERR_INIT;
-    size_t n = 0;
-
-    for (size_t i = 0; i < p->targets.n; i++) {
-        const struct target *t = &p->targets.items[i];
-        bool added = schedule_add(p->schedule, t, &why) == 0;
-        n += added;
-        if (!added && strcmp(told, t->check) != 0)
-            app_say(p->app, "%s", why.text);
-        if (!added)
-            told = t->check;
-    }
-    targets_say_left_out(p->app, &p->targets);
-    if (n == 0)
-        return err_set(e, ERR_NO,
-                       "nothing to measure: no check applies to a live deployment; see "
-                       "trine status and `checks:` in the manifest");
-    if (p->app->o.dry_run)
-        app_say(p->app, "would measure %zu targets", n);
-    else
-        app_say(p->app, "measuring %zu targets%s", n,
-                p->app->o.for_ms || p->app->o.count ? "" : " until Ctrl-C");
-    return 0;
+    return app_print_json(
+        p->app,
+        json_pack("{s:o, s:o}", "environments", list, "lateness_ms", lateness_json(p->watch)), e);
 }
 
 static int run(struct probing *p, struct err *e)
 {
     struct app *a = p->app;
+    size_t n = 0;
 
-    p->batch = sample_batch_new(a->loop, a->store, store_failed, p);
+    if (watch_start(p->watch, &n, e) < 0)
+        return -1;
+    if (n == 0)
+        return err_set(e, ERR_NO,
+                       "nothing to measure: no check applies to a live deployment; see "
+                       "trine status and `checks:` in the manifest");
+    app_say(a, "measuring %zu targets%s", n, a->o.for_ms || a->o.count ? "" : " until Ctrl-C");
     p->progress = progress_new(a, "probe", 0);
     loop_on_signal(a->loop, interrupted, p);
-    schedule_start(p->schedule);
     (void)loop_run(a->loop);
     loop_on_signal(a->loop, NULL, NULL);
     progress_free(p->progress);
-    int rc = sample_batch_flush(p->batch, e);
-    sample_batch_free(p->batch);
-    if (rc < 0)
-        return rc;
+    p->progress = NULL;
     return a->o.json ? print_json(p, e) : print_counts(p, e);
 }
 
-static int probe(struct probing *p, struct err *e)
+static int look(struct app *a, const struct matrix *x, struct err *e)
 {
-    struct app *a = p->app;
-    struct schedule_options o = {.user_agent = "trine/" TRINE_VERSION " (probe)",
-                                 .duration_ms = a->o.for_ms,
-                                 .ticks = a->o.count,
-                                 .done = ended,
-                                 .result = result,
-                                 .arg = p};
+    struct targets targets = {0};
+    int rc = targets_build(a, x, &targets, e);
 
-    p->schedule = schedule_new(a->loop, &o);
-    int rc = fill_schedule(p, e);
-    if (rc == 0 && !a->o.dry_run)
-        rc = run(p, e);
-    schedule_free(p->schedule);
+    if (rc == 0) {
+        targets_say_left_out(a, &targets);
+        app_say(a, "would measure %zu targets", targets.n);
+    }
+    targets_release(&targets);
     return rc;
 }
 
@@ -200,10 +180,19 @@ int cmd_probe(struct app *a, struct err *e)
     int rc = -1;
 
     if (app_open_manifest(a, e) == 0 && app_open_secrets(a, e) == 0 && app_matrix(a, &x, e) == 0 &&
-        app_open_net(a, e) == 0 && app_open_store(a, e) == 0 &&
-        targets_build(a, &x, &p.targets, e) == 0)
-        rc = probe(&p, e);
-    targets_release(&p.targets);
+        app_open_net(a, e) == 0 && app_open_store(a, e) == 0) {
+        const struct watch_options o = {.app = a,
+                                        .matrix = &x,
+                                        .duration_ms = a->o.for_ms,
+                                        .ticks = a->o.count,
+                                        .sample = sampled,
+                                        .say = say,
+                                        .ended = ended,
+                                        .arg = &p};
+        p.watch = watch_new(&o);
+        rc = a->o.dry_run ? look(a, &x, e) : run(&p, e);
+    }
+    watch_free(p.watch);
     matrix_release(&x);
     return rc;
 }

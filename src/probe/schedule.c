@@ -188,12 +188,14 @@ static void make_groups(struct schedule *s)
             s->groups[s->n_groups++] = (struct group){.schedule = s, .probes = p};
         s->groups[s->n_groups - 1].n++;
     }
-    int64_t start_us = clock_mono_us(s->clock);
+    int64_t now_us = clock_mono_us(s->clock);
+    int64_t start_us = s->options.anchor_us ? s->options.anchor_us : now_us;
     for (size_t i = 0; i < s->n_groups; i++) {
         struct group *g = &s->groups[i];
         g->slots =
             slots_plan(start_us, g->probes->target->every_ms, (unsigned)i, (unsigned)s->n_groups);
         slots_limit(&g->slots, start_us, s->options.duration_ms, s->options.ticks);
+        slots_skip(&g->slots, now_us);
         g->tick = (struct agenda_entry){.fn = schedule_tick, .owner = g, .rank = RANK_TICK};
         g->ask = (struct agenda_entry){.fn = schedule_ask, .owner = g, .rank = RANK_ASK};
         schedule_plan(g);
@@ -240,6 +242,16 @@ void schedule_awake(struct schedule *s, const struct target *t, enum awake answe
         return;
     p->service->told = answer;
     p->service->told_us = clock_mono_us(s->clock);
+}
+
+void schedule_resume(struct schedule *s, int64_t series, const struct health *h, const char *reason)
+{
+    struct probe *p = probe_of(s, series);
+    if (!p)
+        return;
+    p->health = *h;
+    free(p->why);
+    p->why = h->state == HEALTH_UP || h->state == HEALTH_UNKNOWN ? NULL : mem_strdup(reason);
 }
 
 const struct health *schedule_health(const struct schedule *s, int64_t series)

@@ -71,10 +71,13 @@ typedef void schedule_change_fn(const struct probe_change *c, void *arg);
 enum awake { AWAKE_UNKNOWN, AWAKE_YES, AWAKE_NO };
 
 struct schedule_options {
-    const char *user_agent;      /* borrowed */
-    const char *ca_file;         /* extra trust anchor for tests; NULL = the system's */
-    int64_t duration_ms;         /* no slot begins later; 0 = no such end */
-    int64_t ticks;               /* slots a target; 0 = no such end */
+    const char *user_agent; /* borrowed */
+    const char *ca_file;    /* extra trust anchor for tests; NULL = the system's */
+    int64_t duration_ms;    /* no slot begins later; 0 = no such end */
+    int64_t ticks;          /* slots a target; 0 = no such end */
+    /* Slots are counted from this moment of the clock, in the past: a schedule that takes the place
+     * of another keeps its ticks. 0 = now. */
+    int64_t anchor_us;
     const char *const *controls; /* URLs, borrowed; uplink.h */
     size_t n_controls;
     int64_t control_every_ms, control_timeout_ms; /* 0 = uplink.h's */
@@ -118,6 +121,11 @@ bool schedule_probe_now(struct schedule *s, int64_t series);
 
 /* What the platform answered; for the target's whole service. Any time, also unasked. */
 void schedule_awake(struct schedule *s, const struct target *t, enum awake answer);
+
+/* Goes on from what an earlier schedule, or the store, knew of a target; `reason` as in
+ * probe_change. After schedule_start. */
+void schedule_resume(struct schedule *s, int64_t series, const struct health *h,
+                     const char *reason);
 
 /* What is known of a target, NULL when it is not of this schedule. */
 const struct health *schedule_health(const struct schedule *s, int64_t series);

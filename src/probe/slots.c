@@ -22,6 +22,14 @@ void slots_limit(struct slots *s, int64_t start_us, int64_t duration_ms, int64_t
         s->end = fit;
 }
 
+void slots_skip(struct slots *s, int64_t now_us)
+{
+    int64_t gone =
+        now_us <= s->first_us ? 0 : (now_us - s->first_us + s->every_us - 1) / s->every_us;
+    if (gone > s->next)
+        s->next = gone < s->end ? gone : s->end;
+}
+
 int64_t slots_time(const struct slots *s, int64_t slot)
 {
     return s->first_us + slot * s->every_us;

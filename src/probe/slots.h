@@ -20,6 +20,9 @@ enum { SLOT_LATE_MS = 1000 }; /* later than this a slot is missed: we were aslee
 struct slots slots_plan(int64_t start_us, int64_t every_ms, unsigned i, unsigned n);
 void slots_limit(struct slots *s, int64_t start_us, int64_t duration_ms, int64_t ticks);
 
+/* Leaves out what was meant for before now, as neither served nor missed: another served it. */
+void slots_skip(struct slots *s, int64_t now_us);
+
 int64_t slots_time(const struct slots *s, int64_t slot);
 bool slots_over(const struct slots *s); /* all were served or missed */
 

@@ -93,6 +93,22 @@ static void no_slot_begins_after_the_duration(void)
     CHECK(second.end == 0 && slots_over(&second));
 }
 
+static void a_later_schedule_keeps_the_ticks_of_the_one_before(void)
+{
+    struct slots s = slots_plan(START, EVERY_MS, 1, 2);
+    slots_skip(&s, START);
+    CHECK(s.next == 0);
+    slots_skip(&s, s.first_us);
+    CHECK(s.next == 0); /* due now, and not yet served */
+    slots_skip(&s, s.first_us + 1);
+    CHECK(s.next == 1);
+    slots_skip(&s, s.first_us + 10 * EVERY_US - 1);
+    CHECK(s.next == 10 && slots_time(&s, s.next) == s.first_us + 10 * EVERY_US);
+    slots_limit(&s, START, 0, 12);
+    slots_skip(&s, s.first_us + 100 * EVERY_US);
+    CHECK(slots_over(&s) && s.next == 12);
+}
+
 int main(void)
 {
     apps_are_spread_evenly_over_the_interval();
@@ -104,5 +120,6 @@ int main(void)
     short_intervals_miss_what_could_not_be_sent_in_time();
     it_ends_after_a_number_of_slots();
     no_slot_begins_after_the_duration();
+    a_later_schedule_keeps_the_ticks_of_the_one_before();
     return DONE();
 }

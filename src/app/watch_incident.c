@@ -1,0 +1,268 @@
+#include "app/watch_inner.h"
+
+#include "app/store_worker.h"
+#include "base/mem.h"
+#include "base/redact.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Incidents go to the store over the ledger, one after another: what closes one finds it there. The
+ * list of open ones follows once the store has it.
+ */
+
+struct note { /* one write on its way */
+    struct watch *watch;
+    struct incident incident;
+    char reason[320];
+    bool closes;
+    int64_t until_ms;
+    bool found; /* closes: there was one */
+};
+
+static struct open_incident *find_open(const struct watch *w, enum incident_kind kind,
+                                       int64_t series)
+{
+    for (size_t i = 0; i < w->n_open; i++)
+        if (w->open[i]->view.incident.kind == kind && w->open[i]->view.incident.series == series)
+            return w->open[i];
+    return NULL;
+}
+
+static void tell(const struct watch *w, const struct open_incident *o)
+{
+    if (w->o.incident)
+        w->o.incident(&o->view, w->o.arg);
+}
+
+static struct open_incident *keep(struct watch *w, const struct incident *i)
+{
+    struct open_incident *o = mem_alloc(sizeof(*o));
+    struct known_check *k = watch_know(w, i->series);
+    const struct watch_check none = {.environment = "", .app = "", .instance = "", .check = ""};
+    const struct watch_check *c = k ? &k->view : &none;
+
+    o->reason = mem_strdup(i->reason ? i->reason : "");
+    o->view = (struct watch_incident){.incident = *i,
+                                      .environment = c->environment,
+                                      .app = c->app,
+                                      .instance = c->instance,
+                                      .check = c->check};
+    o->view.incident.reason = o->reason;
+    if (w->n_open == w->size_open) {
+        w->size_open = w->size_open ? 2 * w->size_open : 16;
+        w->open = mem_grow(w->open, w->size_open, sizeof(struct open_incident *));
+    }
+    w->open[w->n_open++] = o;
+    return o;
+}
+
+static void forget(struct watch *w, struct open_incident *o)
+{
+    for (size_t i = 0; i < w->n_open; i++)
+        if (w->open[i] == o) {
+            memmove(&w->open[i], &w->open[i + 1],
+                    (--w->n_open - i) * sizeof(struct open_incident *));
+            break;
+        }
+    free(o->reason);
+    free(o);
+}
+
+/* --- Writing ------------------------------------------------------------------------------------
+ */
+
+static void take_open(const struct incident *i, void *arg)
+{
+    struct note *n = arg;
+
+    if (i->until_ms == 0 && i->kind == n->incident.kind && i->series == n->incident.series) {
+        n->incident.id = i->id;
+        n->found = true;
+    }
+}
+
+static int write_note(struct store *s, void *arg, struct err *e)
+{
+    struct note *n = arg;
+
+    if (!n->closes)
+        return incident_open(s, &n->incident, &n->incident.id, e);
+    if (incident_list(s, n->incident.series, n->until_ms, INT64_MAX, 0, take_open, n, e) < 0)
+        return -1;
+    return n->found ? incident_close(s, n->incident.id, n->until_ms, e) : 0;
+}
+
+static void written(const struct err *e, void *arg)
+{
+    struct note *n = arg;
+    struct watch *w = n->watch;
+    struct open_incident *o = find_open(w, n->incident.kind, n->incident.series);
+
+    if (e) {
+        watch_store_failed(w, e);
+    } else if (!n->closes) {
+        n->incident.reason = n->reason;
+        if (!o)
+            tell(w, keep(w, &n->incident));
+    }
+    if (n->closes && o) {
+        o->view.incident.until_ms = n->until_ms;
+        tell(w, o);
+        forget(w, o);
+    }
+    free(n);
+}
+
+static struct note *note_new(struct watch *w, enum incident_kind kind, int64_t series)
+{
+    struct note *n = mem_alloc(sizeof(*n));
+
+    n->watch = w;
+    n->incident = (struct incident){
+        .kind = kind, .series = series, .noticed_ms = clock_wall_ms(&w->o.app->clock)};
+    n->incident.reason = n->reason;
+    return n;
+}
+
+static void close_note(struct watch *w, enum incident_kind kind, int64_t series, int64_t until_ms)
+{
+    struct note *n = note_new(w, kind, series);
+
+    n->closes = true;
+    n->until_ms = until_ms;
+    store_worker_do(w->ledger, "incident", write_note, written, n);
+}
+
+/* --- What happens -------------------------------------------------------------------------------
+ */
+
+static const char *slash(const char *instance)
+{
+    return instance[0] ? "/" : "";
+}
+
+void incidents_down(struct watch *w, struct known_check *k, const struct probe_change *c)
+{
+    const struct watch_check *v = &k->view;
+
+    if (k->incident_wanted)
+        return;
+    k->incident_wanted = true;
+    struct note *n = note_new(w, INCIDENT_DOWN, v->series);
+    n->incident.from_ms = c->since_ms;
+    n->incident.noticed_ms = c->noticed_ms;
+    (void)snprintf(n->reason, sizeof(n->reason), "%s", c->reason);
+    redact_text(w->o.app->redactor, n->reason, sizeof(n->reason));
+    store_worker_do(w->ledger, "incident", write_note, written, n);
+    watch_say(w, "down: %s %s%s%s %s: %s", v->environment, v->app, slash(v->instance), v->instance,
+              v->check, c->reason);
+}
+
+void incidents_up(struct watch *w, struct known_check *k, int64_t until_ms)
+{
+    const struct watch_check *v = &k->view;
+
+    if (!k->incident_wanted)
+        return;
+    k->incident_wanted = false;
+    close_note(w, INCIDENT_DOWN, v->series, until_ms);
+    watch_say(w, "up again: %s %s%s%s %s", v->environment, v->app, slash(v->instance), v->instance,
+              v->check);
+}
+
+void incidents_blind(bool blind, int64_t at_ms, void *round)
+{
+    const struct round *r = round;
+    struct watch *w = r->watch;
+
+    if (w->blind == blind)
+        return;
+    w->blind = blind;
+    if (!blind) {
+        close_note(w, INCIDENT_BLIND, 0, at_ms);
+        watch_say(w, "the control targets answer again: measuring counts again");
+        return;
+    }
+    struct note *n = note_new(w, INCIDENT_BLIND, 0);
+    n->incident.from_ms = at_ms;
+    (void)snprintf(n->reason, sizeof(n->reason),
+                   "no control target answers: our own connection is down");
+    store_worker_do(w->ledger, "incident", write_note, written, n);
+    watch_say(w, "blind: no control target answers, so our own connection is down; until it is "
+                 "back, silence counts for nobody");
+}
+
+/* --- What was before ----------------------------------------------------------------------------
+ */
+
+static void take_earlier(const struct incident *i, void *arg)
+{
+    struct watch *w = arg;
+
+    if (i->until_ms != 0 || find_open(w, i->kind, i->series))
+        return;
+    struct open_incident *o = keep(w, i);
+    struct known_check *k = watch_know(w, i->series);
+    if (!k || i->kind != INCIDENT_DOWN)
+        return;
+    k->incident_wanted = true;
+    k->view.health =
+        (struct health){.state = HEALTH_DOWN, .since_ms = i->from_ms, .first_bad_ms = i->from_ms};
+    free(k->reason);
+    k->reason = mem_strdup(o->reason);
+    k->view.reason = k->reason;
+}
+
+int incidents_load(struct watch *w, struct err *e)
+{
+    int64_t now = clock_wall_ms(&w->o.app->clock);
+
+    if (incident_list(w->o.app->store, -1, now, INT64_MAX, 0, take_earlier, w, e) < 0)
+        return -1;
+    /* Whether we are blind is found out anew, and nobody looked meanwhile. */
+    if (w->o.whole && find_open(w, INCIDENT_BLIND, 0))
+        close_note(w, INCIDENT_BLIND, 0, now);
+    return 0;
+}
+
+void incidents_close_unknown(struct watch *w)
+{
+    int64_t now = clock_wall_ms(&w->o.app->clock);
+
+    for (size_t i = 0; i < w->n_open; i++) {
+        const struct incident *v = &w->open[i]->view.incident;
+        struct known_check *k = watch_know(w, v->series);
+        if (v->kind != INCIDENT_DOWN || (k && (k->view.present || !k->incident_wanted)))
+            continue;
+        if (k) {
+            k->incident_wanted = false;
+            k->view.health = (struct health){0};
+        }
+        close_note(w, INCIDENT_DOWN, v->series, now);
+    }
+}
+
+const struct watch_incident *const *watch_incidents(const struct watch *w, size_t *ret_n)
+{
+    *ret_n = w->n_open;
+    return (const struct watch_incident *const *)w->open; /* the view is their first member */
+}
+
+void watch_acknowledged(struct watch *w, int64_t id, int64_t at_ms)
+{
+    for (size_t i = 0; i < w->n_open; i++)
+        if (w->open[i]->view.incident.id == id) {
+            w->open[i]->view.incident.acknowledged_ms = at_ms;
+            tell(w, w->open[i]);
+        }
+}
+
+void incidents_release(struct watch *w)
+{
+    while (w->n_open > 0)
+        forget(w, w->open[0]);
+    free(w->open);
+}
