@@ -15,7 +15,9 @@
  * - stretches: neighbouring blocks are alike (a slow half hour is slow in all its blocks), so
  * blocks are joined in order to at most PAIRED_STRETCHES equal stretches of time, and whole
  * stretches are swapped and drawn (batch means: Law 2015, "Simulation Modeling and Analysis", 9.5).
- * A day gives stretches of 48 minutes. docs/statistics.md has the measurement behind the number.
+ * Where neighbouring stretches still differ alike, fewer and longer ones are made, down to
+ *   PAIRED_LEAST_STRETCHES (Fishman 1978, "Grouping observations in digital simulation").
+ *   docs/statistics.md has the measurements behind it.
  * - p: block permutation. If A and B were alike, swapping them within a stretch would change
  *   nothing; p is the share of swaps with a difference at least as large as the one seen,
  *   (k + 1) / (m + 1) (Phipson & Smyth 2010; Good 2005, "Permutation, Parametric and Bootstrap
@@ -32,7 +34,8 @@
  */
 enum {
     PAIRED_STRETCHES = 30,
-    PAIRED_EXACT = 12, /* stretches up to which all swaps are tried */
+    PAIRED_LEAST_STRETCHES = 8, /* not fewer for likeness; fewer blocks are taken as they are */
+    PAIRED_EXACT = 12,          /* stretches up to which all swaps are tried */
     PAIRED_RESAMPLES = 1999,
 };
 

@@ -71,16 +71,14 @@ static double missing_for_any(const struct verdict_pair *p, const struct figures
 {
     double n = (double)fewer_samples(&p->answer), missing = 0;
     if (quantile_of(p->metric) > 0) {
-        uint64_t least = interval_samples(quantile_of(p->metric), 1 - alpha);
-        missing = fmax(missing, (double)least - n);
+        double q = quantile_of(p->metric);
+        missing = fmax(missing, (double)interval_samples(q, 1 - alpha) - n);
     }
-    size_t blocks = INTERVAL_MEAN_BLOCKS;
-    while (blocks <= PAIRED_EXACT && paired_least_p(blocks) * f->family > alpha)
-        blocks++;
-    if (p->answer.blocks > 0 && p->answer.blocks < blocks) {
-        double a_block = n / (double)p->answer.blocks;
-        missing = fmax(missing, ceil(a_block * (double)(blocks - p->answer.blocks)));
-    }
+    size_t least = INTERVAL_MEAN_BLOCKS, seen = p->answer.stretches;
+    while (least <= PAIRED_EXACT && paired_least_p(least) * f->family > alpha)
+        least++;
+    if (seen < least)
+        missing = fmax(missing, ceil(n / (double)seen * (double)(least - seen)));
     return missing;
 }
 
