@@ -1,8 +1,9 @@
 import { render } from 'preact';
+import { App } from './app';
+import { run } from './live';
+import { apply } from './theme';
 import './style.css';
 
-function App() {
-    return <main><h1>trine</h1></main>;
-}
-
+apply();
+void run();
 render(<App />, document.getElementById('app')!);
