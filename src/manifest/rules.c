@@ -219,19 +219,36 @@ const char *check_expect_header(const char *value)
                : "has no value after ':'; write \"Name: part of the value\"";
 }
 
-/* Members joined by dots, and "=". Whatever looks like another comparison is refused, not taken for
- * a part of the value. */
+/* Names and indexes, "a.b[0].c", as the probe reads them; a name without a sign of comparison. */
+static bool is_json_path(const char *path, size_t len)
+{
+    const char *at = path, *end = path + len;
+    while (at < end) {
+        bool index = *at == '[';
+        if (!index && at != path && *at++ != '.')
+            return false;
+        at += index;
+        size_t n = index ? strspn(at, DIGITS) : strcspn(at, ".[]<>!~= ");
+        if (n == 0 || at + n > end || (index && at[n] != ']'))
+            return false;
+        at += n + index;
+    }
+    return len > 0;
+}
+
 const char *check_expect_json(const char *value)
 {
-    size_t path = strspn(value, LOWER UPPER DIGITS "_-.");
-    const char *sign = value + path + strspn(value + path, " ");
+    size_t path = strcspn(value, "="), end = path;
+    const char *after = value + path + (value[path] == '=');
     if (!*value)
         return NULL;
-    if (*sign != '=' || sign[1] == '=' || sign[1] == '~')
-        return "is no assertion that is known; write \"path.to.member = value\"";
-    if (!path || value[0] == '.' || value[path - 1] == '.' || memmem(value, path, "..", 2))
-        return "has no path; write the names of members joined by dots, \"data.0.name = value\"";
-    return sign[1 + strspn(sign + 1, " ")]
-               ? NULL
-               : "has no value after '='; write \"path.to.member = value\"";
+    while (end > 0 && value[end - 1] == ' ')
+        end--;
+    if (value[path] != '=' || is_in(*after, "=~<>"))
+        return "is no assertion that is known; write \"path = value\", such as status = ok";
+    if (end >= 256 || !is_json_path(value, end))
+        return "has no path that can be read before '='; write names and indexes, a.b[0].c";
+    after += strspn(after, " ");
+    return *after && strlen(after) < 256 ? NULL
+                                         : "has no value after '=', or one of over 255 characters";
 }

@@ -252,7 +252,7 @@ const struct key schema_keys[] = {
      .help = "Header that the answer must have, with a part of its value: \"Name: part\""},
     {IN(CHECK), "expect_json", KEY_STRING, AT(manifest_check, expect_json), .only = FOR(CHECK_HTTP),
      .dollar = DOLLAR_SHELL, .check = check_expect_json,
-     .help = "Member that the JSON answer must have, with its value: \"path.to.0.member = value\""},
+     .help = "Member that the JSON answer must have, with its value: \"checks[0].status = ok\""},
     {IN(CHECK), "connection", KEY_WORD, AT(manifest_check, connection), .only = FOR(CHECK_HTTP),
      .words = connections, .otherwise = "new",
      .help = "Whether each probe pays look-up, connect and TLS, or one connection is kept"},
