@@ -203,7 +203,8 @@ struct watch *watch_new(const struct watch_options *o)
     struct app *a = o->app;
 
     w->o = *o;
-    w->batch = sample_batch_new(a->loop, a->store, batch_failed, w);
+    w->batch = sample_batch_new(
+        a->loop, &(struct sample_batch_options){.dir = a->state, .failed = batch_failed, .arg = w});
     w->ledger = store_worker_new(a->loop, a->state, &a->clock);
     w->awake = awake_book_new(a);
     return w;
