@@ -8,6 +8,7 @@ static const struct check_ops *const table[CHECK_DNS + 1] = {
     [CHECK_TLS] = &check_tls,
     [CHECK_POSTGRES] = &check_postgres,
     [CHECK_REDIS] = &check_redis,
+    [CHECK_UPSTASH] = &check_upstash,
     [CHECK_TCP] = &check_tcp,
     [CHECK_DNS] = &check_dns,
 };
