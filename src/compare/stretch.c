@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#define ROUNDING 1e-20 /* squared deviations, as a share of the squared mean, that are none */
 #define TOO_ALIKE 0.15 /* correlation of neighbouring stretches beyond which they are joined */
 
 static bool has_data(const struct paired_side *side, bool rate)
@@ -46,7 +47,8 @@ static double neighbour_correlation(const double *difference, size_t m, size_t n
         squares += mean[i] * mean[i];
         products += i > 0 ? mean[i] * mean[i - 1] : 0;
     }
-    return squares > 0 ? products / squares + 1 / (double)n : 0;
+    bool constant = squares <= ROUNDING * (double)n * all * all;
+    return constant ? 0 : products / squares + 1 / (double)n;
 }
 
 static size_t count_stretches(const struct paired_block *blocks, size_t n, size_t m, bool rate)
