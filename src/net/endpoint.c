@@ -68,11 +68,14 @@ bool endpoint_read(const char *url, uint16_t port, struct endpoint *ret)
     CURLU *parser = curl_url();
     struct endpoint e = {0};
     char text[4096];
-    bool good;
+    bool good, clean = true;
 
     if (!parser)
         abort(); /* no memory */
-    good = (size_t)snprintf(text, sizeof text, "%s%s", whole ? "" : "none://", url) < sizeof text &&
+    for (const char *c = url; *c; c++)
+        clean = clean && *c > 0x20 && *c < 0x7f; /* it will stand in a request line */
+    good = clean &&
+           (size_t)snprintf(text, sizeof text, "%s%s", whole ? "" : "none://", url) < sizeof text &&
            curl_url_set(parser, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
            read_parts(parser, port, &e);
     curl_url_cleanup(parser);

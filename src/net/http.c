@@ -185,3 +185,25 @@ void http_origin_of_host(const char *host, char ret[300])
     snprintf(ret, 300, bare_v6 ? "%s[%.250s]" : "%s%.250s",
              is_loopback(name) ? "http://" : "https://", host);
 }
+
+static bool is_token(const char *s)
+{
+    size_t len = strlen(s);
+
+    return len > 0 && strspn(s, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == len;
+}
+
+static bool is_field_value(const char *s)
+{
+    for (; *s; s++) {
+        if (((unsigned char)*s < 0x20 && *s != '\t') || *s == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+bool http_header_fits(const char *name, const char *value)
+{
+    return is_token(name) && is_field_value(value);
+}

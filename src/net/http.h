@@ -57,6 +57,10 @@ uint64_t http_request_length(const struct http_request *r); /* body bytes on the
 /* Value of the request header, case-insensitive, or NULL. */
 const char *http_request_find(const struct http_request *r, const char *name);
 
+/* True when it can be sent as it is: no line break in the value, which would begin a header, or a
+ * request, of somebody else's choice. */
+bool http_header_fits(const char *name, const char *value);
+
 /* Phases in microseconds from the intended start; a phase that did not happen is -1. */
 struct http_timing {
     int64_t queued;                                  /* lateness: intended start to real start */

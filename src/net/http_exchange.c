@@ -139,7 +139,7 @@ static void lookout_closed(uv_handle_t *handle)
 
 /* Before libmicrohttpd closes the socket: libuv must not watch a number that is given away again.
  */
-static void end_lookout(struct http_exchange *x)
+void exchange_end_lookout(struct http_exchange *x)
 {
     if (x->lookout)
         uv_close((uv_handle_t *)&x->lookout->poll, lookout_closed);
@@ -168,6 +168,8 @@ static void tell_gone(struct http_exchange *x)
 
 void exchange_drop(struct http_exchange *x)
 {
+    if (x->tunnel)
+        tunnel_drop(x->tunnel);
     x->aborted = true;
     tell_gone(x);
     resume(x);
@@ -222,13 +224,15 @@ void exchange_free(struct http_exchange *x)
 
 void exchange_over(struct http_exchange *x, bool whole)
 {
-    end_lookout(x);
+    exchange_end_lookout(x);
     /* All bytes of a stream of known length are sent: the peer has everything, so nobody is gone.
      */
     x->orphan = x->streaming && !x->ended && whole;
     if (x->orphan)
         return;
     tell_gone(x);
+    if (x->tunnel)
+        tunnel_over(x->tunnel);
     exchange_free(x);
 }
 
@@ -245,9 +249,8 @@ void http_exchange_set(struct http_exchange *x, const char *name, const char *va
     x->headers = longer;
 }
 
-/* Puts the answer in place; it is queued when libmicrohttpd calls next. */
-static void respond(struct http_exchange *x, int status, const char *type,
-                    struct MHD_Response *response)
+void exchange_respond(struct http_exchange *x, int status, const char *type,
+                      struct MHD_Response *response)
 {
     if (!response)
         abort();
@@ -266,7 +269,8 @@ void http_exchange_answer(struct http_exchange *x, int status, const char *type,
     void *bytes = (void *)(uintptr_t)body; /* copied; libmicrohttpd's prototype lacks the const */
 
     x->ended = true;
-    respond(x, status, type, MHD_create_response_from_buffer(len, bytes, MHD_RESPMEM_MUST_COPY));
+    exchange_respond(x, status, type,
+                     MHD_create_response_from_buffer(len, bytes, MHD_RESPMEM_MUST_COPY));
 }
 
 void http_exchange_answer_file(struct http_exchange *x, int status, const char *type,
@@ -283,7 +287,7 @@ void http_exchange_answer_file(struct http_exchange *x, int status, const char *
         return;
     }
     x->ended = true;
-    respond(x, status, type, MHD_create_response_from_fd64(size, fd)); /* closes fd */
+    exchange_respond(x, status, type, MHD_create_response_from_fd64(size, fd)); /* closes fd */
 }
 
 static ssize_t give_stream(void *arg, uint64_t position, char *ret, size_t size)
@@ -315,7 +319,8 @@ void http_exchange_begin(struct http_exchange *x, int status, const char *type, 
     uint64_t size = length < 0 ? MHD_SIZE_UNKNOWN : (uint64_t)length;
 
     x->streaming = true;
-    respond(x, status, type, MHD_create_response_from_callback(size, PIECE, give_stream, x, NULL));
+    exchange_respond(x, status, type,
+                     MHD_create_response_from_callback(size, PIECE, give_stream, x, NULL));
 }
 
 void http_exchange_chunk(struct http_exchange *x, const void *data, size_t len)

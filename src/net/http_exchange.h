@@ -23,10 +23,12 @@ struct http_server {
     void *arg;
     size_t max_body;
     uint16_t port;
+    bool ending; /* it is being freed */
     struct http_exchange *exchanges;
 };
 
 struct lookout;
+struct http_tunnel;
 struct http_exchange {
     struct http_exchange *next, **link;
     struct http_server *server;
@@ -54,6 +56,7 @@ struct http_exchange {
     struct lookout *lookout; /* NULL until it was suspended for the first time */
     void (*gone)(void *arg);
     void *gone_arg;
+    struct http_tunnel *tunnel; /* it was upgraded */
 };
 
 /* `target` is the request line's, before anything is decoded. */
@@ -71,3 +74,13 @@ void exchange_over(struct http_exchange *x, bool whole);
 
 /* No answer will come any more: tells the handler's gone function and closes the connection. */
 void exchange_drop(struct http_exchange *x);
+
+/* libmicrohttpd may watch the socket again, or give it to a tunnel. */
+void exchange_end_lookout(struct http_exchange *x);
+/* Puts the answer in place; it is queued when libmicrohttpd calls next. Consumes the response. */
+void exchange_respond(struct http_exchange *x, int status, const char *type,
+                      struct MHD_Response *response);
+
+/* ---- http_tunnel.c ---- */
+void tunnel_drop(struct http_tunnel *t); /* the server is being freed */
+void tunnel_over(struct http_tunnel *t); /* libmicrohttpd is done with the connection; frees t */

@@ -16,6 +16,7 @@ enum {
     HEAD_MAX = 65536,
     CONNECTIONS_MAX = 10000,
     BACKLOG = 1024,
+    LAST_TURNS = 3,
     SPARE_BODY = 65536, /* swallowed beyond the maximum, so that the peer gets to read its 413 */
 };
 
@@ -79,6 +80,8 @@ static enum MHD_Result take_request(void *arg, struct MHD_Connection *connection
     (void)connection;
     (void)url;
     (void)version;
+    if (s->ending)
+        return MHD_NO; /* closes the connection */
     if (!x->method)
         return take_head(x, method);
     if (*len > 0)
@@ -164,12 +167,11 @@ static int listen_on(const struct http_server_options *o, uint16_t *ret_port, st
 
 static struct MHD_Daemon *start_daemon(struct http_server *s, int fd, unsigned idle_s)
 {
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, take_request,
-                            s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK,
-                            begin_exchange, s, MHD_OPTION_NOTIFY_COMPLETED, end_exchange, s,
-                            MHD_OPTION_CONNECTION_TIMEOUT, idle_s,
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_MAX,
-                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_END);
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_UPGRADE, 0, NULL, NULL, take_request, s, MHD_OPTION_LISTEN_SOCKET,
+        fd, MHD_OPTION_URI_LOG_CALLBACK, begin_exchange, s, MHD_OPTION_NOTIFY_COMPLETED,
+        end_exchange, s, MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)HEAD_MAX, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_END);
 }
 
 struct http_server *http_server_new(struct loop *loop, const struct http_server_options *o,
@@ -218,10 +220,13 @@ void http_server_free(struct http_server *s)
     if (!s)
         return;
     uv_close((uv_handle_t *)s->poll, poll_closed);
-    /* libmicrohttpd cannot stop while a connection is suspended. */
+    /* libmicrohttpd cannot stop while a connection is suspended; one that was just about to become
+     * a tunnel takes a turn to become it and one to be closed. */
     for (struct http_exchange *x = s->exchanges; x; x = x->next)
         exchange_drop(x);
-    MHD_run(s->daemon);
+    s->ending = true; /* a request that comes during these turns gets no answer */
+    for (int turns = 0; turns < LAST_TURNS; turns++)
+        MHD_run(s->daemon);
     MHD_stop_daemon(s->daemon);
     while (s->exchanges)
         exchange_free(s->exchanges);

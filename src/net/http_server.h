@@ -63,3 +63,23 @@ size_t http_exchange_pending(const struct http_exchange *x);
 
 /* Closes the connection without (the rest of) an answer: for the simulator's faults. */
 void http_exchange_abort(struct http_exchange *x);
+
+/*
+ * Another protocol on the same connection (RFC 9110 section 7.8), such as WebSocket. Instead of an
+ * answer: 101 with "Upgrade: protocol" and the headers that were set; the exchange has ended, and
+ * its connection is a tunnel of bytes. `gone` is told once, last, whatever ended it: the peer,
+ * http_tunnel_close, or the server that was freed. No callback comes from inside these functions.
+ */
+struct http_tunnel;
+struct http_tunnel_events {
+    void (*opened)(void *arg); /* from here on may be sent; not called when the peer left before */
+    void (*received)(const void *data, size_t len, void *arg); /* valid during the call */
+    void (*gone)(void *arg);                                   /* the tunnel is dead */
+};
+/* Borrows events. */
+struct http_tunnel *http_exchange_upgrade(struct http_exchange *x, const char *protocol,
+                                          const struct http_tunnel_events *events, void *arg);
+/* Copies. False, and nothing was taken, when over 4 MiB would wait for a slow reader. */
+bool http_tunnel_send(struct http_tunnel *t, const void *data, size_t len);
+/* Ends it once all is sent and the peer closes, too, or after two seconds. */
+void http_tunnel_close(struct http_tunnel *t);

@@ -63,23 +63,6 @@ static int socket_made(void *arg, curl_socket_t fd, curlsocktype purpose)
     return CURL_SOCKOPT_OK;
 }
 
-static bool is_token(const char *s)
-{
-    size_t len = strlen(s);
-
-    return len > 0 && strspn(s, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == len;
-}
-
-static bool is_field_value(const char *s)
-{
-    for (; *s; s++) {
-        if (((unsigned char)*s < 0x20 && *s != '\t') || *s == 0x7f)
-            return false;
-    }
-    return true;
-}
-
 static void add_header(struct http_transfer *t, const char *line)
 {
     struct curl_slist *longer = curl_slist_append(t->headers, line);
@@ -89,7 +72,6 @@ static void add_header(struct http_transfer *t, const char *line)
     t->headers = longer;
 }
 
-/* A line break in a value would begin a header, or a request, of somebody else's choice. */
 static int set_headers(struct http_transfer *t)
 {
     const struct http_request *r = t->request;
@@ -97,7 +79,7 @@ static int set_headers(struct http_transfer *t)
     for (size_t i = 0; i < r->n_headers; i++) {
         const char *name = r->headers[i].name, *value = r->headers[i].value;
 
-        if (!is_token(name) || !is_field_value(value))
+        if (!http_header_fits(name, value))
             return err_set(&t->err, ERR_NET,
                            "%s: header %zu has a character that headers cannot hold", t->host,
                            i + 1);

@@ -9,6 +9,7 @@ static const struct check_ops *const table[CHECK_DNS + 1] = {
     [CHECK_POSTGRES] = &check_postgres,
     [CHECK_REDIS] = &check_redis,
     [CHECK_UPSTASH] = &check_upstash,
+    [CHECK_WEBSOCKET] = &check_websocket,
     [CHECK_TCP] = &check_tcp,
     [CHECK_DNS] = &check_dns,
 };
