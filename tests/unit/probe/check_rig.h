@@ -87,6 +87,21 @@ static inline struct rig rig_run(const struct check_ops *ops, const struct targe
     return r;
 }
 
+static inline void rig_nothing(void *arg)
+{
+    (void)arg;
+}
+
+/* One turn of the loop; a peer that is silent must not make it wait for ever. */
+static inline void rig_turn(struct rig *r)
+{
+    struct timer *t = timer_new(r->loop, rig_nothing, NULL);
+
+    timer_start(t, 20);
+    uv_run(loop_uv(r->loop), UV_RUN_ONCE);
+    timer_free(t);
+}
+
 /* Cancels it after 0, 1, 2, ... turns of the loop: no callback, no leak, whatever it was doing. */
 static inline void rig_cancel_everywhere(const struct check_ops *ops, const struct target *t,
                                          const char *ca_file, int most_turns)
@@ -101,7 +116,7 @@ static inline void rig_cancel_everywhere(const struct check_ops *ops, const stru
         rig_begin(&r, ca_file);
         c = ops->start(&r.tools, t, 0, rig_answered, &r);
         for (int i = 0; i < turns && r.calls == 0; i++)
-            uv_run(loop_uv(r.loop), UV_RUN_ONCE);
+            rig_turn(&r);
         if (r.calls == 0) {
             ops->progress(c, &so_far);
             ops->cancel(c);
