@@ -130,6 +130,149 @@ static void merging_in_any_order_equals_adding_everything_once(void)
         sketch_release(&part[i]);
 }
 
+/* --- Ten distributions ------------------------------------------------------------------------ */
+
+static double exponential(uint64_t *state)
+{
+    return -log(1 - uniform(state));
+}
+
+/* Box & Muller 1958. */
+static double normal(uint64_t *state)
+{
+    return sqrt(2 * exponential(state)) * cos(2 * M_PI * uniform(state));
+}
+
+static double log_normal(uint64_t *s)
+{
+    return 120e3 * exp(0.5 * normal(s));
+}
+
+static double two_humps(uint64_t *s)
+{
+    return (uniform(s) < 0.7 ? 80e3 : 900e3) + 5e3 * normal(s);
+}
+
+static double pareto(uint64_t *s) /* infinite variance; some above an hour are held to it */
+{
+    return 20e3 * pow(1 - uniform(s), -1 / 0.7);
+}
+
+static double constant(uint64_t *s)
+{
+    (void)s;
+    return 123456;
+}
+
+static double with_zeros(uint64_t *s)
+{
+    return uniform(s) < 0.3 ? 0 : 40e3 * exp(normal(s));
+}
+
+static double evenly(uint64_t *s)
+{
+    return 1 + 1e6 * uniform(s);
+}
+
+static double waiting(uint64_t *s)
+{
+    return 250e3 * exponential(s);
+}
+
+static double gamma_three(uint64_t *s)
+{
+    return 50e3 * (exponential(s) + exponential(s) + exponential(s));
+}
+
+static double tiny(uint64_t *s)
+{
+    return 6 * uniform(s);
+}
+
+static double with_outliers(uint64_t *s)
+{
+    return uniform(s) < 0.002 ? 600e6 * (1 + uniform(s)) : 100e3 * exp(0.1 * normal(s));
+}
+
+static const struct {
+    const char *name;
+    double (*draw)(uint64_t *state);
+} distributions[] = {
+    {"log-normal", log_normal},       {"two humps", two_humps},   {"Pareto", pareto},
+    {"constant", constant},           {"with zeros", with_zeros}, {"uniform", evenly},
+    {"exponential", waiting},         {"gamma", gamma_three},     {"tiny values", tiny},
+    {"with outliers", with_outliers},
+};
+
+enum { PARTS = 10000, ORDERS = 3 };
+
+/* Ranks whose value in `s` is more than 1 % off the exact one; `sorted` holds all values. */
+static int ranks_off(const struct sketch *s, const int64_t *sorted, uint64_t n)
+{
+    int off = s->n != n;
+    for (uint64_t rank = 1; rank <= n; rank++) {
+        double exact = (double)sorted[rank - 1];
+        off += fabs(sketch_at_rank(s, rank) - exact) > exact * (SKETCH_ERROR + 1e-9);
+    }
+    for (int percent = 0; percent <= 100; percent++) {
+        double rank = ceil(percent / 100.0 * (double)n - 1e-6);
+        double exact = (double)sorted[rank < 1 ? 0 : (uint64_t)rank - 1];
+        off += fabs(sketch_quantile(s, percent / 100.0) - exact) > exact * (SKETCH_ERROR + 1e-9);
+    }
+    return off;
+}
+
+static void shuffle(int *order, uint64_t *state)
+{
+    for (int i = PARTS - 1; i > 0; i--) {
+        int k = (int)(uniform(state) * (i + 1)), kept = order[i];
+        order[i] = order[k];
+        order[k] = kept;
+    }
+}
+
+/* All parts in one order: the same bytes as of everything added at once. */
+static bool merges_to(const struct sketch *all, const struct sketch *parts, const int *order)
+{
+    struct sketch merged = {0};
+    for (int i = 0; i < PARTS; i++)
+        sketch_merge(&merged, &parts[order[i]]);
+    bool equal = same(&merged, all);
+    sketch_release(&merged);
+    return equal;
+}
+
+static void ten_distributions_keep_one_percent_also_after_10000_merges(void)
+{
+    static int64_t values[MANY];
+    static struct sketch parts[PARTS];
+    static int order[PARTS];
+    uint64_t state = 2025;
+    for (int i = 0; i < PARTS; i++)
+        order[i] = i;
+    for (size_t d = 0; d < sizeof distributions / sizeof *distributions; d++) {
+        struct sketch all = {0};
+        for (int i = 0; i < MANY; i++) {
+            double us = distributions[d].draw(&state);
+            values[i] = us > (double)SKETCH_MAX_US ? SKETCH_MAX_US : (int64_t)us;
+            sketch_add(&all, values[i]);
+            sketch_add(&parts[i % PARTS], values[i]);
+        }
+        qsort(values, MANY, sizeof *values, by_value);
+        int off = ranks_off(&all, values, MANY), different = 0;
+        for (int turn = 0; turn < ORDERS; turn++) {
+            shuffle(order, &state);
+            different += !merges_to(&all, parts, order);
+        }
+        printf("# %s\n", distributions[d].name);
+        CHECK(off == 0);
+        CHECK(different == 0);
+        for (int i = 0; i < PARTS; i++)
+            sketch_release(&parts[i]);
+        sketch_release(&all);
+    }
+}
+
 static void a_merge_over_the_count_limit_is_refused(void)
 {
     struct sketch full = {.zeros = SKETCH_MAX_COUNT, .n = SKETCH_MAX_COUNT}, one = {0};
@@ -247,6 +390,7 @@ int main(void)
     values_out_of_range_count_at_its_ends();
     an_empty_sketch_answers_zero();
     merging_in_any_order_equals_adding_everything_once();
+    ten_distributions_keep_one_percent_also_after_10000_merges();
     a_merge_over_the_count_limit_is_refused();
     what_was_written_reads_back_the_same();
     damaged_bytes_are_refused();

@@ -1,5 +1,6 @@
 #include "compare/interval.h"
 
+#include "statistics/reference.h"
 #include "test.h"
 
 #include <math.h>
@@ -131,6 +132,40 @@ static void a_mean_of_too_few_blocks_is_without_bounds(void)
     CHECK(!interval_mean(few, 0, 0.95).known);
 }
 
+/* --- The tables that tools/statistics-reference.R makes ----------------------------------------
+ */
+
+static void rates_have_the_bounds_that_r_gives(void)
+{
+    for (size_t i = 0; i < sizeof wilson_reference / sizeof *wilson_reference; i++) {
+        struct interval v =
+            interval_rate((uint64_t)wilson_reference[i].hits, (uint64_t)wilson_reference[i].n,
+                          wilson_reference[i].confidence);
+        CHECK(near(v.low, wilson_reference[i].low) && near(v.high, wilson_reference[i].high));
+    }
+}
+
+static void quantiles_lie_between_the_ranks_that_r_gives(void)
+{
+    for (size_t i = 0; i < sizeof ranks_reference / sizeof *ranks_reference; i++) {
+        uint64_t low, high;
+        CHECK(interval_ranks((uint64_t)ranks_reference[i].n, ranks_reference[i].q,
+                             ranks_reference[i].confidence, &low, &high));
+        CHECK((double)low == ranks_reference[i].low && (double)high == ranks_reference[i].high);
+    }
+}
+
+static void means_have_the_bounds_that_r_gives(void)
+{
+    for (size_t i = 0; i < sizeof t_reference / sizeof *t_reference; i++) {
+        struct block blocks[8];
+        for (int k = 0; k < 8; k++)
+            blocks[k] = (struct block){2, 2 * t_reference[i].mean_of_8[k]};
+        struct interval v = interval_mean(blocks, 8, t_reference[i].confidence);
+        CHECK(near(v.low, t_reference[i].low) && near(v.high, t_reference[i].high));
+    }
+}
+
 int main(void)
 {
     rates_have_the_bounds_that_scipy_gives();
@@ -143,5 +178,8 @@ int main(void)
     a_mean_has_the_bounds_that_scipy_gives();
     equal_blocks_give_the_ordinary_t_interval();
     a_mean_of_too_few_blocks_is_without_bounds();
+    rates_have_the_bounds_that_r_gives();
+    quantiles_lie_between_the_ranks_that_r_gives();
+    means_have_the_bounds_that_r_gives();
     return DONE();
 }
