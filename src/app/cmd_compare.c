@@ -19,8 +19,6 @@ static bool target_missed(const struct comparison *c)
         for (size_t k = 0; k < N_METRICS; k++)
             if (r->figures[k].target > 0 && r->figures[k].state == TARGET_MISSED)
                 return true;
-        if (r->cold.median.target > 0 && r->cold.median.state == TARGET_MISSED)
-            return true;
     }
     return false;
 }

@@ -54,6 +54,13 @@ static bool wanted(const struct app *a, const struct series *s)
     return environment && (!a->o.app || text_glob(a->o.app, s->app));
 }
 
+static enum comparison_kind kind_of(const struct manifest_check *check)
+{
+    if (!check || check->kind == CHECK_HTTP)
+        return COMPARISON_REQUEST;
+    return check->kind == CHECK_POSTGRES ? COMPARISON_DATABASE : COMPARISON_OTHER;
+}
+
 static void add_series(const struct series *s, void *arg)
 {
     struct feeder *f = arg;
@@ -63,7 +70,7 @@ static void add_series(const struct series *s, void *arg)
                                        .instance = s->instance,
                                        .check = s->check,
                                        .every_ms = check ? check->every_ms : 0,
-                                       .pooled = !check || check->kind == CHECK_HTTP};
+                                       .kind = kind_of(check)};
 
     if (!wanted(f->app, s) || s->id < 0)
         return;
@@ -100,6 +107,8 @@ static void add_sample(const struct sample *v, void *arg)
     struct comparison_sample sample = {.at_ms = v->at_ms,
                                        .total_us = v->total_us,
                                        .late_us = v->late_us,
+                                       .covers_ms = v->covers_ms,
+                                       .extra = v->extra,
                                        .outcome = outcome_of(v->outcome),
                                        .cold = v->class_ == SAMPLE_COLD};
 
@@ -122,7 +131,13 @@ static int options_of(struct app *a, struct comparison_options *ret, struct err 
         .targets = {.avg_ms = (double)t->avg_ms,
                     .p95_ms = (double)t->p95_ms,
                     .cold_start_ms = (double)t->cold_start_ms,
-                    .success = t->success},
+                    .db_query_ms = (double)t->db_query_ms,
+                    .success = t->success,
+                    .uptime = t->uptime},
+        .weights = {[SCORE_SPEED] = a->manifest->score.speed,
+                    [SCORE_RELIABILITY] = a->manifest->score.reliability,
+                    [SCORE_COST] = a->manifest->score.cost,
+                    [SCORE_LIMITS] = a->manifest->score.limits},
     };
     if (a->o.from && read_moment("from", a->o.from, now, &ret->from_ms, e) < 0)
         return -1;

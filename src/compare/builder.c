@@ -1,10 +1,36 @@
 #include "compare/builder.h"
 
 #include "base/mem.h"
+#include "store/history.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+static const int64_t hour_ms = 3600000;
+
+const char *comparison_kind_name(enum comparison_kind k)
+{
+    static const char *const names[] = {[COMPARISON_REQUEST] = "request",
+                                        [COMPARISON_DATABASE] = "database",
+                                        [COMPARISON_OTHER] = "other"};
+    return names[k];
+}
+
+void block_data_release(struct block_data *d)
+{
+    sketch_release(&d->times);
+    *d = (struct block_data){0};
+}
+
+void block_data_merge(struct block_data *to, const struct block_data *from)
+{
+    sketch_merge(&to->times, &from->times);
+    to->good += from->good;
+    to->bad += from->bad;
+    to->seen_ms += from->seen_ms;
+    to->down_ms += from->down_ms;
+}
 
 struct comparison_builder *comparison_begin(const struct comparison_options *o)
 {
@@ -14,6 +40,8 @@ struct comparison_builder *comparison_begin(const struct comparison_options *o)
     b->options.project = arena_strdup(&b->arena, o->project ? o->project : "");
     if (b->options.confidence == 0)
         b->options.confidence = 0.95;
+    b->moments.cells = MOMENTS;
+    b->blocks.cells = BLOCKS;
     return b;
 }
 
@@ -26,8 +54,24 @@ size_t comparison_environment(struct comparison_builder *b, const char *name)
         mem_grow(b->environments, b->n_environments + 1, sizeof(struct environment_state *));
     struct environment_state *v = mem_alloc(sizeof *v);
     v->name = arena_strdup(&b->arena, name);
+    v->facts.cost_note = "";
     b->environments[b->n_environments] = v;
     return b->n_environments++;
+}
+
+void comparison_set_facts(struct comparison_builder *b, size_t environment,
+                          const struct comparison_facts *f)
+{
+    assert(environment < b->n_environments);
+    struct environment_state *v = b->environments[environment];
+    v->facts = *f;
+    v->facts.cost_note = arena_strdup(&b->arena, f->cost_note ? f->cost_note : "");
+}
+
+void comparison_set_before(struct comparison_builder *b, struct comparison *before)
+{
+    comparison_free(b->before);
+    b->before = before;
 }
 
 size_t comparison_series(struct comparison_builder *b, const struct comparison_series *s)
@@ -42,9 +86,23 @@ size_t comparison_series(struct comparison_builder *b, const struct comparison_s
     v->instance = arena_strdup(&b->arena, s->instance);
     v->check = arena_strdup(&b->arena, s->check);
     v->every_ms = s->every_ms;
-    v->pooled = s->pooled;
+    v->kind = s->kind;
     b->series[b->n_series] = v;
     return b->n_series++;
+}
+
+/* --- The time axes -----------------------------------------------------------------------------
+ */
+
+static void coarsen_series(const struct grid *g, int64_t factor, struct series_state *s)
+{
+    struct block_data wide[BLOCKS] = {{.good = 0}};
+    for (int64_t cell = g->low; cell <= g->high; cell++) {
+        struct block_data *from = &s->blocks[grid_slot(g, cell)];
+        block_data_merge(&wide[grid_slot(g, cell / factor)], from);
+        block_data_release(from);
+    }
+    memcpy(s->blocks, wide, sizeof wide);
 }
 
 static void add_tally(struct tally *to, const struct tally *from)
@@ -56,69 +114,96 @@ static void add_tally(struct tally *to, const struct tally *from)
     to->missed += from->missed;
 }
 
-static void coarsen_series(const struct grid *g, int64_t factor, struct series_state *s)
-{
-    struct span_block wide[GRID_CELLS] = {{0}};
-    for (int64_t cell = g->low; cell <= g->high; cell++) {
-        const struct span_block *from = &s->cells[grid_slot(cell)];
-        struct span_block *to = &wide[grid_slot(cell / factor)];
-        to->n += from->n;
-        to->sum_us += from->sum_us;
-    }
-    memcpy(s->cells, wide, sizeof wide);
-}
-
 static void coarsen_environment(const struct grid *g, int64_t factor, struct environment_state *v)
 {
-    struct environment_cell *wide = mem_array(GRID_CELLS, sizeof *wide);
+    struct environment_cell wide[MOMENTS] = {{.tally.ok = 0}};
     for (int64_t cell = g->low; cell <= g->high; cell++) {
-        struct environment_cell *from = &v->cells[grid_slot(cell)];
-        struct environment_cell *to = &wide[grid_slot(cell / factor)];
+        struct environment_cell *from = &v->cells[grid_slot(g, cell)];
+        struct environment_cell *to = &wide[grid_slot(g, cell / factor)];
         sketch_merge(&to->times, &from->times);
         add_tally(&to->tally, &from->tally);
         sketch_release(&from->times);
     }
-    memcpy(v->cells, wide, sizeof v->cells);
-    free(wide);
+    memcpy(v->cells, wide, sizeof wide);
 }
 
-static int place(struct comparison_builder *b, int64_t at_ms)
+static int place_moment(struct comparison_builder *b, int64_t at_ms, int64_t length_ms)
 {
     int64_t factor;
-    while ((factor = grid_factor(&b->grid, at_ms)) != 1) {
-        for (size_t i = 0; i < b->n_series; i++)
-            coarsen_series(&b->grid, factor, b->series[i]);
+    while ((factor = grid_factor_wide(&b->moments, at_ms, length_ms)) != 1) {
         for (size_t i = 0; i < b->n_environments; i++)
-            coarsen_environment(&b->grid, factor, b->environments[i]);
-        grid_coarsen(&b->grid, factor);
+            coarsen_environment(&b->moments, factor, b->environments[i]);
+        grid_coarsen(&b->moments, factor);
     }
-    return grid_take(&b->grid, at_ms);
+    return grid_take(&b->moments, at_ms);
 }
 
-static void count(struct tally *t, enum comparison_outcome outcome)
+static int place_block(struct comparison_builder *b, int64_t at_ms, int64_t length_ms)
 {
-    switch (outcome) {
-    case COMPARISON_OK:
-        t->ok++;
-        return;
-    case COMPARISON_SLOW:
-        t->slow++;
-        return;
-    case COMPARISON_FAILED:
-        t->failed++;
-        return;
-    case COMPARISON_INCONCLUSIVE:
-        t->inconclusive++;
-        return;
-    case COMPARISON_MISSED:
-        t->missed++;
-        return;
+    int64_t factor;
+    while ((factor = grid_factor_wide(&b->blocks, at_ms, length_ms)) != 1) {
+        for (size_t i = 0; i < b->n_series; i++)
+            coarsen_series(&b->blocks, factor, b->series[i]);
+        grid_coarsen(&b->blocks, factor);
     }
+    return grid_take(&b->blocks, at_ms);
+}
+
+struct place { /* where a stretch of one series belongs */
+    struct series_state *series;
+    struct environment_state *environment;
+    struct block_data *block;
+    struct environment_cell *moment;
+    struct sketch *hour;
+};
+
+/* `length_ms` 0: a single sample. */
+static struct place find_place(struct comparison_builder *b, size_t series, int64_t at_ms,
+                               int64_t length_ms)
+{
+    struct series_state *s = b->series[series];
+    struct environment_state *v = b->environments[s->environment];
+    if (b->moments.width_ms == 0) { /* the first one sets both axes off */
+        place_moment(b, at_ms, 0);
+        place_block(b, at_ms, 0);
+    }
+    int moment = place_moment(b, at_ms, length_ms), block = place_block(b, at_ms, length_ms);
+    int64_t last_ms = length_ms > 0 ? at_ms + length_ms - 1 : at_ms;
+    b->first_ms = !b->any || at_ms < b->first_ms ? at_ms : b->first_ms;
+    b->last_ms = !b->any || last_ms > b->last_ms ? last_ms : b->last_ms;
+    b->longest_ms = length_ms > b->longest_ms ? length_ms : b->longest_ms;
+    b->any = true;
+    return (struct place){s, v, &s->blocks[block], &v->cells[moment],
+                          &v->hours[at_ms / hour_ms % HOURS]};
+}
+
+/* --- Adding ------------------------------------------------------------------------------------
+ */
+
+static void add_counts(const struct place *at, const struct tally *t)
+{
+    add_tally(&at->series->tally, t);
+    at->block->good += t->ok + t->slow;
+    at->block->bad += t->failed;
+    if (at->series->kind == COMPARISON_REQUEST)
+        add_tally(&at->moment->tally, t);
+}
+
+static void add_time(const struct place *at, int64_t seen_ms, int64_t unseen_ms)
+{
+    at->series->time.seen_ms += seen_ms;
+    at->series->time.unseen_ms += unseen_ms;
+    at->block->seen_ms += seen_ms;
 }
 
 static bool was_answered(const struct comparison_sample *v)
 {
     return v->outcome == COMPARISON_OK || v->outcome == COMPARISON_SLOW;
+}
+
+static bool was_judged(const struct comparison_sample *v)
+{
+    return was_answered(v) || v->outcome == COMPARISON_FAILED;
 }
 
 static void add_cold(struct series_state *s, const struct comparison_sample *v)
@@ -129,19 +214,21 @@ static void add_cold(struct series_state *s, const struct comparison_sample *v)
         s->cold_failed++;
 }
 
-static void add_warm(struct series_state *s, struct environment_cell *cell, int slot,
-                     const struct comparison_sample *v)
+static void add_warm(const struct place *at, const struct comparison_sample *v)
 {
-    count(&s->tally, v->outcome);
-    if (s->pooled)
-        count(&cell->tally, v->outcome);
+    add_counts(at, &(struct tally){.ok = v->outcome == COMPARISON_OK,
+                                   .slow = v->outcome == COMPARISON_SLOW,
+                                   .failed = v->outcome == COMPARISON_FAILED,
+                                   .inconclusive = v->outcome == COMPARISON_INCONCLUSIVE,
+                                   .missed = v->outcome == COMPARISON_MISSED});
     if (!was_answered(v))
         return;
-    sketch_add(&s->warm, v->total_us);
-    s->cells[slot].n++;
-    s->cells[slot].sum_us += (uint64_t)(v->total_us > 0 ? v->total_us : 0);
-    if (s->pooled)
-        sketch_add(&cell->times, v->total_us);
+    sketch_add(&at->series->warm, v->total_us);
+    sketch_add(&at->block->times, v->total_us);
+    if (at->series->kind != COMPARISON_REQUEST)
+        return;
+    sketch_add(&at->moment->times, v->total_us);
+    sketch_add(at->hour, v->total_us);
 }
 
 void comparison_add(struct comparison_builder *b, size_t series, const struct comparison_sample *v)
@@ -149,17 +236,78 @@ void comparison_add(struct comparison_builder *b, size_t series, const struct co
     assert(series < b->n_series);
     if (v->at_ms < b->options.from_ms || v->at_ms >= b->options.until_ms)
         return;
-    struct series_state *s = b->series[series];
-    struct environment_state *environment = b->environments[s->environment];
-    int slot = place(b, v->at_ms);
-    b->first_ms = !b->any || v->at_ms < b->first_ms ? v->at_ms : b->first_ms;
-    b->last_ms = !b->any || v->at_ms > b->last_ms ? v->at_ms : b->last_ms;
-    b->any = true;
-    if (s->pooled && v->outcome != COMPARISON_MISSED)
-        sketch_add(&environment->lateness, v->late_us);
-    bool judged = was_answered(v) || v->outcome == COMPARISON_FAILED;
-    if (v->cold && judged)
-        add_cold(s, v);
+    struct place at = find_place(b, series, v->at_ms, 0);
+    add_time(&at, was_judged(v) ? v->covers_ms : 0, was_judged(v) ? 0 : v->covers_ms);
+    if (v->extra)
+        return;
+    if (at.series->kind == COMPARISON_REQUEST && v->outcome != COMPARISON_MISSED)
+        sketch_add(&at.environment->lateness, v->late_us);
+    if (v->cold && was_judged(v))
+        add_cold(at.series, v);
     else
-        add_warm(s, &environment->cells[slot], slot, v);
+        add_warm(&at, v);
+}
+
+void comparison_add_cell(struct comparison_builder *b, size_t series, int64_t at_ms,
+                         int64_t length_ms, const struct history_cell *c)
+{
+    assert(series < b->n_series && length_ms > 0 && at_ms >= 0);
+    if (at_ms + length_ms <= b->options.from_ms || at_ms >= b->options.until_ms)
+        return;
+    struct place at = find_place(b, series, at_ms, length_ms);
+    struct series_state *s = at.series;
+    const uint64_t *warm = c->count[SAMPLE_WARM], *cold = c->count[SAMPLE_COLD];
+    add_time(&at, (int64_t)c->seen_ms, (int64_t)c->unseen_ms);
+    add_counts(&at, &(struct tally){
+                        .ok = warm[SAMPLE_OK],
+                        .slow = warm[SAMPLE_SLOW],
+                        .failed = warm[SAMPLE_FAILED],
+                        .inconclusive = warm[SAMPLE_INCONCLUSIVE] + cold[SAMPLE_INCONCLUSIVE],
+                        .missed = warm[SAMPLE_MISSED] + cold[SAMPLE_MISSED],
+                    });
+    s->cold_failed += cold[SAMPLE_FAILED];
+    sketch_merge(&s->cold, &c->times[SAMPLE_COLD]);
+    sketch_merge(&s->warm, &c->times[SAMPLE_WARM]);
+    sketch_merge(&at.block->times, &c->times[SAMPLE_WARM]);
+    if (s->kind != COMPARISON_REQUEST)
+        return;
+    sketch_merge(&at.environment->lateness, &c->lateness);
+    sketch_merge(&at.moment->times, &c->times[SAMPLE_WARM]);
+    sketch_merge(at.hour, &c->times[SAMPLE_WARM]);
+}
+
+void comparison_add_down(struct comparison_builder *b, size_t series, int64_t from_ms,
+                         int64_t until_ms)
+{
+    assert(series < b->n_series);
+    struct series_state *s = b->series[series];
+    from_ms = from_ms > b->options.from_ms ? from_ms : b->options.from_ms;
+    until_ms = until_ms < b->options.until_ms ? until_ms : b->options.until_ms;
+    if (from_ms >= until_ms)
+        return;
+    s->downs = mem_grow(s->downs, s->n_downs + 1, sizeof *s->downs);
+    s->downs[s->n_downs++] = (struct down_time){from_ms, until_ms};
+}
+
+void builder_free(struct comparison_builder *b)
+{
+    for (size_t i = 0; i < b->n_series; i++) {
+        sketch_release(&b->series[i]->warm);
+        sketch_release(&b->series[i]->cold);
+        for (int block = 0; block < BLOCKS; block++)
+            block_data_release(&b->series[i]->blocks[block]);
+        free(b->series[i]->downs);
+        free(b->series[i]);
+    }
+    for (size_t i = 0; i < b->n_environments; i++) {
+        for (int cell = 0; cell < MOMENTS; cell++)
+            sketch_release(&b->environments[i]->cells[cell].times);
+        for (int hour = 0; hour < HOURS; hour++)
+            sketch_release(&b->environments[i]->hours[hour]);
+        sketch_release(&b->environments[i]->lateness);
+        free(b->environments[i]);
+    }
+    free(b->series);
+    free(b->environments);
+    free(b);
 }

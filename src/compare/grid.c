@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 static const int64_t widths_s[] = {1,    5,    10,   30,    60,    300,  600,
-                                   1800, 3600, 7200, 21600, 43200, 86400};
+                                   1800, 3600, 7200, 14400, 28800, 86400};
 enum { N_WIDTHS = sizeof widths_s / sizeof *widths_s };
 
 static int64_t next_factor(int64_t width_ms)
@@ -22,7 +22,14 @@ int64_t grid_factor(const struct grid *g, int64_t at_ms)
         return 1;
     int64_t cell = at_ms / g->width_ms;
     int64_t low = cell < g->low ? cell : g->low, high = cell > g->high ? cell : g->high;
-    return high - low < GRID_CELLS ? 1 : next_factor(g->width_ms);
+    return high - low < g->cells ? 1 : next_factor(g->width_ms);
+}
+
+int64_t grid_factor_wide(const struct grid *g, int64_t at_ms, int64_t length_ms)
+{
+    if (g->width_ms != 0 && g->width_ms < length_ms)
+        return next_factor(g->width_ms);
+    return grid_factor(g, at_ms);
 }
 
 void grid_coarsen(struct grid *g, int64_t factor)
@@ -41,10 +48,10 @@ int grid_take(struct grid *g, int64_t at_ms)
     int64_t cell = at_ms / g->width_ms;
     g->low = cell < g->low ? cell : g->low;
     g->high = cell > g->high ? cell : g->high;
-    return grid_slot(cell);
+    return grid_slot(g, cell);
 }
 
-int grid_slot(int64_t cell)
+int grid_slot(const struct grid *g, int64_t cell)
 {
-    return (int)(cell % GRID_CELLS);
+    return (int)(cell % g->cells);
 }

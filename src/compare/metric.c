@@ -12,6 +12,9 @@ static const struct {
     [METRIC_P50] = {"p50_ms", "Median", true},
     [METRIC_P95] = {"p95_ms", "p95", true},
     [METRIC_SUCCESS] = {"success_rate", "Success rate", false},
+    [METRIC_UPTIME] = {"uptime", "Uptime", false},
+    [METRIC_DB_QUERY] = {"db_query_ms", "Database query", true},
+    [METRIC_COLD_START] = {"cold_start_ms", "Cold start", true},
 };
 
 const char *metric_key(enum metric m)

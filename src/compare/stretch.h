@@ -5,7 +5,8 @@
 /*
  * Paired blocks joined to stretches of time, in the form that resampling needs: for each side of
  * each stretch (a column) the counts below every bucket's upper edge. A quantile of any choice of
- * columns is then a binary search, and never a merge. For the files of the paired comparison only.
+ * columns is then a binary search, and never a merge. For the files of the paired comparison, and
+ * for the recommendation.
  *
  * Columns 0 .. n - 1 are A's stretches, n .. 2 n - 1 are B's.
  */

@@ -63,21 +63,22 @@ void page_cold_starts(const struct comparison *c, struct buf *out)
     buf_adds(out, "</tr></thead>\n<tbody>\n");
     for (size_t i = 0; i < c->n_environments; i++) {
         const struct cold_starts *cold = &c->environments[i].cold;
-        const struct interval *v = &cold->median.interval;
+        const struct figure *median = &c->environments[i].figures[METRIC_COLD_START];
+        const struct interval *v = &median->interval;
         char range[80] = "–", target[32] = "";
         if (v->bounded)
             metric_format_range(METRIC_P50, v->low, v->high, range);
-        if (cold->median.target > 0)
-            metric_format_ms(cold->median.target, target);
+        if (median->target > 0)
+            metric_format_ms(median->target, target);
         add_row_name(out, c, i);
-        add_count(out, cold->median.n);
+        add_count(out, median->n);
         add_ms(out, v->value, v->known);
         buf_addf(out, "<td>%s</td>", range);
-        add_ms(out, cold->max_ms, cold->median.n > 0);
+        add_ms(out, cold->max_ms, median->n > 0);
         add_count(out, cold->failed);
         buf_addf(out, "<td>%s%s <span class=\"badge %s\">%s</span></td></tr>\n",
-                 target[0] ? "&lt; " : "", target, target_state_name(cold->median.state),
-                 target_state_name(cold->median.state));
+                 target[0] ? "&lt; " : "", target, target_state_name(median->state),
+                 target_state_name(median->state));
     }
     end_table(out);
 }

@@ -16,7 +16,7 @@ enum { REPORT_MAX_BYTES = 64 << 20 };
 void report_text(const struct comparison *c, const struct table_look *look, bool endpoints,
                  struct buf *out);
 
-/* environment_comparison.json, version 1; its JSON Schema is
+/* environment_comparison.json, version 2; its JSON Schema is
  * docs/environment_comparison.schema.json. */
 void report_json(const struct comparison *c, struct buf *out);
 

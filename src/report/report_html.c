@@ -42,31 +42,11 @@ static void add_head(const struct comparison *c, struct buf *out)
     buf_adds(out, "</p>\n");
 }
 
-/* The environment that wins most metrics, and how many stay open; one sentence. */
+/* The answer first. */
 static void add_lead(const struct comparison *c, struct buf *out)
 {
-    int open = 0, most = 0;
-    size_t leader = 0;
-    for (size_t i = 0; i < c->n_environments; i++) {
-        int wins = 0;
-        for (enum metric m = 0; m < N_METRICS; m++)
-            wins += c->verdicts[m].winner == (int)i;
-        if (wins > most) {
-            most = wins;
-            leader = i;
-        }
-    }
-    for (enum metric m = 0; m < N_METRICS; m++)
-        open += c->verdicts[m].winner < 0;
     buf_adds(out, "<p class=\"lead\">");
-    if (most == 0) {
-        buf_adds(out, "The data does not name a winner on any figure yet.");
-    } else {
-        buf_adds(out, "<strong>");
-        text_html(out, c->environments[leader].name);
-        buf_addf(out, "</strong> is ahead on %d of %d figures; %d %s open.", most, N_METRICS, open,
-                 open == 1 ? "is" : "are");
-    }
+    text_html(out, c->recommendation.text);
     buf_adds(out, "</p>\n</header>\n");
 }
 
@@ -78,13 +58,14 @@ static void add_name(const struct comparison *c, size_t environment, struct buf 
     buf_adds(out, "</span>");
 }
 
-static void add_verdicts(const struct comparison *c, struct buf *out)
+static void add_wins(const struct comparison *c, struct buf *out)
 {
-    buf_adds(out, "<section aria-labelledby=\"verdicts\">\n<h2 id=\"verdicts\">Verdicts</h2>\n"
+    buf_adds(out, "<section aria-labelledby=\"winners\">\n<h2 id=\"winners\">Winners</h2>\n"
                   "<div class=\"cards\">\n");
-    for (enum metric m = 0; m < N_METRICS; m++) {
-        const struct verdict *v = &c->verdicts[m];
-        buf_addf(out, "<article class=\"card\"><h3 class=\"over\">%s</h3>\n", metric_title(m));
+    for (enum win_category w = 0; w < WIN_CATEGORIES; w++) {
+        const struct win *v = &c->wins[w];
+        buf_addf(out, "<article class=\"card\"><h3 class=\"over\">%s</h3>\n",
+                 win_category_title(w));
         if (v->winner >= 0) {
             buf_adds(out, "<p class=\"who\">");
             add_name(c, (size_t)v->winner, out);
@@ -95,13 +76,7 @@ static void add_verdicts(const struct comparison *c, struct buf *out)
         text_html(out, v->text);
         buf_adds(out, "</p></article>\n");
     }
-    buf_adds(out, "</div>\n");
-    if (c->n_common < c->n_pooled)
-        buf_addf(out,
-                 "<p class=\"soft\">Verdicts use the %zu of %zu endpoints that every environment "
-                 "was measured on.</p>\n",
-                 c->n_common, c->n_pooled);
-    buf_adds(out, "</section>\n");
+    buf_adds(out, "</div>\n</section>\n");
 }
 
 static void add_figure(struct buf *out, const char *title, enum metric m, const struct figure *f)
@@ -137,8 +112,9 @@ static void add_environments(const struct comparison *c, struct buf *out)
         add_name(c, i, out);
         buf_adds(out, "</h3><dl>\n");
         for (enum metric m = 0; m < N_METRICS; m++)
-            add_figure(out, metric_title(m), m, &c->environments[i].figures[m]);
-        add_figure(out, "Cold start", METRIC_P50, &c->environments[i].cold.median);
+            if (m < METRIC_UPTIME || c->environments[i].figures[m].interval.known ||
+                c->environments[i].figures[m].target > 0)
+                add_figure(out, metric_title(m), m, &c->environments[i].figures[m]);
         buf_adds(out, "</dl></article>\n");
     }
     buf_adds(out, "</div></section>\n");
@@ -175,7 +151,7 @@ void report_html(const struct comparison *c, struct buf *out)
 {
     add_head(c, out);
     add_lead(c, out);
-    add_verdicts(c, out);
+    add_wins(c, out);
     if (c->n_environments > 0) {
         add_environments(c, out);
         add_plots(c, out);

@@ -1,139 +1,104 @@
 #include "report/report.h"
 
 #include "base/buf.h"
-#include "base/clock.h"
-#include "compare/comparison.h"
+#include "report/json_value.h"
 
-#include <jansson.h>
 #include <math.h>
-#include <stdlib.h>
 
-enum { FORMAT_VERSION = 1 };
-
-static void put(json_t *object, const char *key, json_t *value)
-{
-    if (json_object_set_new(object, key, value) != 0)
-        abort(); /* out of memory, or a name that is not UTF-8, which the manifest refuses */
-}
-
-static json_t *number(double v, bool known, double digits)
-{
-    return known ? json_real(round(v * digits) / digits) : json_null();
-}
-
-/* Microseconds for times, a millionth for rates: finer than either is known. */
-static double digits_of(enum metric m)
-{
-    return metric_is_time(m) ? 1e3 : 1e6;
-}
-
-static json_t *count(uint64_t n)
-{
-    return json_integer((json_int_t)n);
-}
-
-static json_t *utc(int64_t wall_ms, bool known)
-{
-    char text[32];
-    if (!known)
-        return json_null();
-    clock_format_utc(wall_ms, text);
-    return json_string(text);
-}
-
-static void put_interval(json_t *object, enum metric m, const struct interval *v)
-{
-    put(object, "value", number(v->value, v->known, digits_of(m)));
-    put(object, "low", number(v->low, v->bounded, digits_of(m)));
-    put(object, "high", number(v->high, v->bounded, digits_of(m)));
-    put(object, "confidence", json_real(v->confidence));
-}
-
-static json_t *met(enum target_state s)
-{
-    switch (s) {
-    case TARGET_MET:
-        return json_true();
-    case TARGET_MISSED:
-        return json_false();
-    case TARGET_NONE:
-    case TARGET_OPEN:
-        return json_null();
-    }
-    return json_null();
-}
-
-static json_t *figure(enum metric m, const struct figure *f)
-{
-    json_t *object = json_object();
-    put_interval(object, m, &f->interval);
-    put(object, "n", count(f->n));
-    put(object, "target", number(f->target, f->target > 0, digits_of(m)));
-    put(object, "met", met(f->state));
-    return object;
-}
-
-static json_t *cold_start(const struct cold_starts *cold)
-{
-    json_t *object = figure(METRIC_P50, &cold->median);
-    put(object, "max", number(cold->max_ms, cold->median.n > 0, digits_of(METRIC_P50)));
-    put(object, "failed", count(cold->failed));
-    return object;
-}
+enum { FORMAT_VERSION = 2 };
 
 static json_t *samples(const struct tally *t)
 {
     json_t *object = json_object();
-    put(object, "ok", count(t->ok));
-    put(object, "slow", count(t->slow));
-    put(object, "failed", count(t->failed));
-    put(object, "inconclusive", count(t->inconclusive));
-    put(object, "missed", count(t->missed));
+    json_put(object, "ok", json_count(t->ok));
+    json_put(object, "slow", json_count(t->slow));
+    json_put(object, "failed", json_count(t->failed));
+    json_put(object, "inconclusive", json_count(t->inconclusive));
+    json_put(object, "missed", json_count(t->missed));
     return object;
 }
 
 static json_t *lateness(const struct lateness *l)
 {
     json_t *object = json_object();
-    put(object, "p50", number(l->p50_ms, l->n > 0, 1e3));
-    put(object, "p95", number(l->p95_ms, l->n > 0, 1e3));
-    put(object, "max", number(l->max_ms, l->n > 0, 1e3));
-    put(object, "n", count(l->n));
+    json_put(object, "p50", json_ms(l->p50_ms, l->n > 0));
+    json_put(object, "p95", json_ms(l->p95_ms, l->n > 0));
+    json_put(object, "max", json_ms(l->max_ms, l->n > 0));
+    json_put(object, "n", json_count(l->n));
+    return object;
+}
+
+static json_t *clock_time(const struct clock_time *t)
+{
+    json_t *object = json_object();
+    json_put(object, "seen_ms", json_integer(t->seen_ms));
+    json_put(object, "down_ms", json_integer(t->down_ms));
+    json_put(object, "inconclusive_ms", json_integer(t->unseen_ms));
+    return object;
+}
+
+static json_t *cost(const struct comparison_facts *f)
+{
+    json_t *object = json_object();
+    json_put(object, "monthly", f->cost_known ? json_real(f->monthly_cost) : json_null());
+    json_put(object, "text",
+             json_string(!f->cost_known         ? f->cost_note
+                         : f->monthly_cost <= 0 ? "free"
+                                                : ""));
+    return object;
+}
+
+static json_t *deployments(const struct comparison_facts *f)
+{
+    if (!f->deployments_known)
+        return json_null();
+    json_t *object = json_object();
+    json_put(object, "live", json_count(f->live));
+    json_put(object, "failed", json_count(f->failed));
+    json_put(object, "other", json_count(f->other));
     return object;
 }
 
 static json_t *environment(const struct environment_result *v)
 {
-    json_t *metrics = json_object();
+    json_t *object = json_object(), *figures = json_object();
     for (enum metric m = 0; m < N_METRICS; m++)
-        put(metrics, metric_key(m), figure(m, &v->figures[m]));
-    put(metrics, "n", count(v->figures[METRIC_SUCCESS].n));
-    put(metrics, "cold_start_ms", cold_start(&v->cold));
-    json_t *object = json_object();
-    put(object, "name", json_string(v->name));
-    put(object, "metrics", metrics);
-    put(object, "samples", samples(&v->tally));
-    put(object, "lateness_ms", lateness(&v->lateness));
+        json_put(figures, metric_key(m), json_figure(m, &v->figures[m]));
+    json_put(object, "name", json_string(v->name));
+    json_put(object, "figures", figures);
+    json_put(object, "samples", samples(&v->tally));
+    json_put(object, "time", clock_time(&v->time));
+    json_put(object, "lateness_ms", lateness(&v->lateness));
+    json_put(object, "cost", cost(&v->facts));
+    json_put(object, "deployments", deployments(&v->facts));
     return object;
 }
 
-static json_t *endpoint_cell(const struct endpoint_cell *cell, const char *environment,
-                             double confidence)
+/* --- Endpoints and cold starts -----------------------------------------------------------------
+ */
+
+static json_t *range(enum metric m, const struct interval *v)
 {
-    json_t *object = json_object(), *p50 = json_object(), *p95 = json_object(),
-           *success = json_object();
-    struct interval none = {.confidence = confidence};
-    put_interval(p50, METRIC_P50, cell->p50.known ? &cell->p50 : &none);
-    put_interval(p95, METRIC_P95, cell->p95.known ? &cell->p95 : &none);
-    put_interval(success, METRIC_SUCCESS, cell->success.known ? &cell->success : &none);
-    put(object, "environment", json_string(environment));
-    put(object, "p50_ms", p50);
-    put(object, "p95_ms", p95);
-    put(object, "success_rate", success);
-    put(object, "n", count(cell->tally.ok + cell->tally.slow + cell->tally.failed));
-    put(object, "samples", samples(&cell->tally));
-    put(object, "cold", count(cell->cold));
-    put(object, "cold_failed", count(cell->cold_failed));
+    if (!v->known)
+        return json_null();
+    json_t *object = json_object();
+    json_put_interval(object, m, v);
+    return object;
+}
+
+static json_t *endpoint_cell(const struct endpoint_cell *cell, const char *environment)
+{
+    json_t *object = json_object();
+    json_put(object, "environment", json_string(environment));
+    json_put(object, "p50_ms", range(METRIC_P50, &cell->p50));
+    json_put(object, "p95_ms", range(METRIC_P95, &cell->p95));
+    json_put(object, "success_rate", range(METRIC_SUCCESS, &cell->success));
+    json_put(object, "uptime", range(METRIC_UPTIME, &cell->uptime));
+    json_put(object, "n", json_count(cell->tally.ok + cell->tally.slow + cell->tally.failed));
+    json_put(object, "samples", samples(&cell->tally));
+    json_put(object, "time", clock_time(&cell->time));
+    json_put(object, "cold", json_count(cell->cold_n));
+    json_put(object, "cold_failed", json_count(cell->cold_failed));
     return object;
 }
 
@@ -141,58 +106,177 @@ static json_t *endpoint(const struct comparison *c, const struct endpoint_result
 {
     json_t *cells = json_array(), *object = json_object();
     for (size_t i = 0; i < c->n_environments; i++)
-        json_array_append_new(
-            cells, endpoint_cell(&v->cells[i], c->environments[i].name, c->options.confidence));
-    put(object, "app", json_string(v->app));
-    put(object, "instance", json_string(v->instance));
-    put(object, "check", json_string(v->check));
-    put(object, "every_ms", v->every_ms > 0 ? json_integer(v->every_ms) : json_null());
-    put(object, "in_figures", json_boolean(v->pooled));
-    put(object, "in_verdicts", json_boolean(v->common));
-    put(object, "environments", cells);
+        json_array_append_new(cells, endpoint_cell(&v->cells[i], c->environments[i].name));
+    json_put(object, "app", json_string(v->app));
+    json_put(object, "instance", json_string(v->instance));
+    json_put(object, "check", json_string(v->check));
+    json_put(object, "kind", json_string(comparison_kind_name(v->kind)));
+    json_put(object, "every_ms", v->every_ms > 0 ? json_integer(v->every_ms) : json_null());
+    json_put(object, "in_pairs", json_boolean(v->common));
+    json_put(object, "environments", cells);
     return object;
 }
 
-static json_t *verdict(const struct comparison *c, const struct verdict *v)
+static json_t *endpoints(const struct comparison *c)
 {
-    json_t *object = json_object();
-    put(object, "metric", json_string(metric_key(v->metric)));
-    put(object, "verdict", json_string(v->winner >= 0 ? "winner" : "inconclusive"));
-    put(object, "winner",
-        v->winner >= 0 ? json_string(c->environments[v->winner].name) : json_null());
-    put(object, "n_needed", v->n_needed >= 0 ? json_integer(v->n_needed) : json_null());
-    put(object, "text", json_string(v->text));
+    json_t *array = json_array();
+    for (size_t i = 0; i < c->n_endpoints; i++)
+        json_array_append_new(array, endpoint(c, &c->endpoints[i]));
+    return array;
+}
+
+/* Of all environments together first, then each endpoint that ever started cold. */
+static json_t *cold_starts(const struct comparison *c)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < c->n_endpoints; i++) {
+        const struct endpoint_result *v = &c->endpoints[i];
+        for (size_t k = 0; k < c->n_environments; k++) {
+            const struct endpoint_cell *cell = &v->cells[k];
+            if (cell->cold_n + cell->cold_failed == 0)
+                continue;
+            json_t *object = json_object();
+            json_put(object, "environment", json_string(c->environments[k].name));
+            json_put(object, "app", json_string(v->app));
+            json_put(object, "instance", json_string(v->instance));
+            json_put(object, "check", json_string(v->check));
+            json_put(object, "n", json_count(cell->cold_n));
+            json_put(object, "failed", json_count(cell->cold_failed));
+            json_put(object, "median_ms", range(METRIC_COLD_START, &cell->cold));
+            json_put(object, "max_ms", json_ms(cell->cold_max_ms, cell->cold_n > 0));
+            json_array_append_new(array, object);
+        }
+    }
+    return array;
+}
+
+/* --- Series for plots --------------------------------------------------------------------------
+ */
+
+static json_t *moment(const struct moment *m)
+{
+    bool answered = m->tally.ok + m->tally.slow > 0;
+    json_t *object = samples(&m->tally);
+    json_put(object, "at_ms", json_integer(m->at_ms));
+    json_put(object, "p50_ms", json_ms(m->p50_ms, answered));
+    json_put(object, "p95_ms", json_ms(m->p95_ms, answered));
     return object;
 }
+
+static json_t *moments(const struct comparison *c)
+{
+    json_t *object = json_object(), *environments = json_array();
+    for (size_t i = 0; i < c->n_environments; i++) {
+        json_t *environment = json_object(), *cells = json_array();
+        for (size_t k = 0; k < c->n_moments; k++)
+            json_array_append_new(cells, moment(&c->environments[i].moments[k]));
+        json_put(environment, "environment", json_string(c->environments[i].name));
+        json_put(environment, "cells", cells);
+        json_array_append_new(environments, environment);
+    }
+    json_put(object, "cell_ms", c->n_moments > 0 ? json_integer(c->moment_ms) : json_null());
+    json_put(object, "environments", environments);
+    return object;
+}
+
+static json_t *heat(const struct comparison *c)
+{
+    json_t *object = json_object(), *environments = json_array();
+    if (c->heat_hours == 0) {
+        json_decref(object);
+        json_decref(environments);
+        return json_null();
+    }
+    for (size_t i = 0; i < c->n_environments; i++) {
+        json_t *environment = json_object(), *cells = json_array();
+        for (size_t k = 0; k < c->n_heat; k++) {
+            const struct heat_cell *v = &c->environments[i].heat[k];
+            json_t *cell = json_object();
+            json_put(cell, "hour", json_integer((json_int_t)k * c->heat_hours));
+            json_put(cell, "p50_ms", json_ms(v->p50_ms, v->n > 0));
+            json_put(cell, "p95_ms", json_ms(v->p95_ms, v->n > 0));
+            json_put(cell, "n", json_count(v->n));
+            json_array_append_new(cells, cell);
+        }
+        json_put(environment, "environment", json_string(c->environments[i].name));
+        json_put(environment, "cells", cells);
+        json_array_append_new(environments, environment);
+    }
+    json_put(object, "hours", json_integer(c->heat_hours));
+    json_put(object, "environments", environments);
+    return object;
+}
+
+/* 0.5 % .. 99.5 % and the tail beyond, as [share, milliseconds]. */
+static json_t *distribution(const struct comparison *c)
+{
+    static const double tail[] = {0.998, 0.999, 0.9999, 1};
+    json_t *array = json_array();
+    for (size_t i = 0; i < c->n_environments; i++) {
+        const struct sketch *s = &c->environments[i].times;
+        json_t *environment = json_object(), *points = json_array();
+        for (int k = 0; s->n > 0 && k < 104; k++) {
+            double q = k < 100 ? 0.005 + 0.01 * k : tail[k - 100];
+            double ms = q < 1 ? sketch_quantile(s, q) / 1000 : (double)s->max_us / 1000;
+            json_t *point = json_array();
+            json_array_append_new(point, json_real(round(q * 1e4) / 1e4));
+            json_array_append_new(point, json_ms(ms, true));
+            json_array_append_new(points, point);
+        }
+        json_put(environment, "environment", json_string(c->environments[i].name));
+        json_put(environment, "points", points);
+        json_array_append_new(array, environment);
+    }
+    return array;
+}
+
+/* --- The document ------------------------------------------------------------------------------
+ */
 
 static json_t *window(const struct comparison *c)
 {
     json_t *object = json_object();
     bool any = c->n_moments > 0;
-    put(object, "from", utc(c->options.from_ms, true));
-    put(object, "until", utc(c->options.until_ms, true));
-    put(object, "first_sample", utc(c->first_ms, any));
-    put(object, "last_sample", utc(c->last_ms, any));
+    json_put(object, "from", json_utc(c->options.from_ms, true));
+    json_put(object, "until", json_utc(c->options.until_ms, true));
+    json_put(object, "first_sample", json_utc(c->first_ms, any));
+    json_put(object, "last_sample", json_utc(c->last_ms, any));
+    return object;
+}
+
+static json_t *method(const struct comparison *c)
+{
+    json_t *object = json_object();
+    json_put(object, "confidence", json_real(c->options.confidence));
+    json_put(object, "tests", json_count(c->n_tests));
+    json_put(object, "least_ratio", json_real(VERDICT_MIN_RATIO));
+    json_put(object, "least_ms", json_real(VERDICT_MIN_MS));
+    json_put(object, "least_rate", json_real(VERDICT_MIN_RATE));
+    json_put(object, "endpoints", json_count(c->n_pooled));
+    json_put(object, "endpoints_in_pairs", json_count(c->n_common));
     return object;
 }
 
 static json_t *tree(const struct comparison *c)
 {
-    json_t *environments = json_array(), *endpoints = json_array(), *verdicts = json_array();
+    json_t *environments = json_array(), *root = json_object();
     for (size_t i = 0; i < c->n_environments; i++)
         json_array_append_new(environments, environment(&c->environments[i]));
-    for (size_t i = 0; i < c->n_endpoints; i++)
-        json_array_append_new(endpoints, endpoint(c, &c->endpoints[i]));
-    for (enum metric m = 0; m < N_METRICS; m++)
-        json_array_append_new(verdicts, verdict(c, &c->verdicts[m]));
-    json_t *root = json_object();
-    put(root, "version", json_integer(FORMAT_VERSION));
-    put(root, "project", json_string(c->options.project));
-    put(root, "generated_at", utc(c->options.generated_at_ms, true));
-    put(root, "window", window(c));
-    put(root, "environments", environments);
-    put(root, "verdicts", verdicts);
-    put(root, "endpoints", endpoints);
+    json_put(root, "version", json_integer(FORMAT_VERSION));
+    json_put(root, "project", json_string(c->options.project));
+    json_put(root, "generated_at", json_utc(c->options.generated_at_ms, true));
+    json_put(root, "window", window(c));
+    json_put(root, "method", method(c));
+    json_put(root, "environments", environments);
+    json_put(root, "recommendation", json_recommendation(c));
+    json_put(root, "winners", json_winners(c));
+    json_put(root, "pairs", json_pairs(c));
+    json_put(root, "weeks", json_weeks(c));
+    json_put(root, "cold_starts", cold_starts(c));
+    json_put(root, "endpoints", endpoints(c));
+    json_put(root, "distribution", distribution(c));
+    json_put(root, "heat", heat(c));
+    json_put(root, "moments", moments(c));
     return root;
 }
 
@@ -205,7 +289,7 @@ static int add(const char *data, size_t len, void *out)
 void report_json(const struct comparison *c, struct buf *out)
 {
     json_t *root = tree(c);
-    json_dump_callback(root, add, out, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+    json_dump_callback(root, add, out, JSON_INDENT(1) | JSON_REAL_PRECISION(12));
     json_decref(root);
     buf_addc(out, '\n');
 }

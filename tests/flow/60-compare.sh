@@ -36,24 +36,24 @@ check 'the table names both environments' prints near
 check 'and the other' prints far
 t compare --json
 cp out comparison.json
-for member in version generated_at window environments verdicts; do
+for member in version generated_at window environments winners pairs recommendation; do
     check "compare --json has $member" jq -e "has(\"$member\")" comparison.json
 done
 is 'environments in the order of the manifest' "$(jq -r '[.environments[].name] | join(" ")' comparison.json)" \
     'near far'
 for metric in avg_ms p50_ms success_rate; do
-    check "$metric with its interval" jq -e ".environments | all(.metrics.$metric | .low <= .value + 0.001 and
+    check "$metric with its interval" jq -e ".environments | all(.figures.$metric | .low <= .value + 0.001 and
         .value <= .high + 0.001)" comparison.json # rounded each for itself
 done
-check 'p95, whose interval so few samples cannot tell' jq -e '.environments | all(.metrics.p95_ms | .value > 0 and
+check 'p95, whose interval so few samples cannot tell' jq -e '.environments | all(.figures.p95_ms | .value > 0 and
     .high == null and .met == null)' comparison.json
-check 'the far one misses the target' jq -e '.environments[1].metrics.avg_ms.met == false' comparison.json
-check 'about 25 samples each, none lost' jq -e '.environments | all(.metrics.n >= 20 and .metrics.n <= 26)' \
+check 'the far one misses the target' jq -e '.environments[1].figures.avg_ms.met == false' comparison.json
+check 'about 25 samples each, none lost' jq -e '.environments | all(.figures.success_rate.n >= 20 and .figures.success_rate.n <= 26)' \
     comparison.json
-check 'all of them good' jq -e '.environments | all(.metrics.success_rate.value == 1)' comparison.json
-check 'the near one is faster' jq -e '.environments[0].metrics.p50_ms.value < .environments[1].metrics.p50_ms.value' \
+check 'all of them good' jq -e '.environments | all(.figures.success_rate.value == 1)' comparison.json
+check 'the near one is faster' jq -e '.environments[0].figures.p50_ms.value < .environments[1].figures.p50_ms.value' \
     comparison.json
-check 'and the verdict says so' jq -e '.verdicts | tostring | test("near")' comparison.json
+check 'and the pair says which by how much' jq -e '.pairs[0] | .a == "near" and (.metrics[1] | .difference < 0 and .blocks >= 4)' comparison.json
 
 mkdir out.d
 t report -o out.d
@@ -76,5 +76,5 @@ faults '[{"host": "*.netlify.localhost", "status": 500}]'
 t probe --for 2s --every 200ms
 is 'probing what fails ends with 0' "$status" 0
 t compare --json --from 3s
-check 'the failures are counted' jq -e '.environments[0].metrics.success_rate.value < 1' out
+check 'the failures are counted' jq -e '.environments[0].figures.success_rate.value < 1' out
 finish
