@@ -30,6 +30,7 @@ void block_data_merge(struct block_data *to, const struct block_data *from)
     to->bad += from->bad;
     to->seen_ms += from->seen_ms;
     to->down_ms += from->down_ms;
+    to->unseen_ms += from->unseen_ms;
 }
 
 struct comparison_builder *comparison_begin(const struct comparison_options *o)
@@ -194,6 +195,7 @@ static void add_time(const struct place *at, int64_t seen_ms, int64_t unseen_ms)
     at->series->time.seen_ms += seen_ms;
     at->series->time.unseen_ms += unseen_ms;
     at->block->seen_ms += seen_ms;
+    at->block->unseen_ms += unseen_ms;
 }
 
 static bool was_answered(const struct comparison_sample *v)

@@ -15,7 +15,7 @@ enum {
 struct block_data {
     struct sketch times; /* warm, answered */
     uint64_t good, bad;  /* judged warm requests */
-    int64_t seen_ms, down_ms;
+    int64_t seen_ms, down_ms, unseen_ms;
 };
 void block_data_release(struct block_data *d);
 void block_data_merge(struct block_data *to, const struct block_data *from);
@@ -84,10 +84,12 @@ void builder_free(struct comparison_builder *b);
 double comparison_target(const struct comparison_targets *t, enum metric m);
 /* The smallest difference that matters between two such figures. */
 double pair_least_difference(enum metric m, double a, double b);
-/* Fills c->pairs with verdicts, c->n_tests. */
+/* Fills c->pairs with verdicts, c->n_tests and the wins that pairs decide. */
 void comparison_pair(struct comparison *c, const struct lanes *l);
-/* Fills c->wins from the pairs and, for the free ones, the share of resamples that each leads. */
-void comparison_name_wins(struct comparison *c, const double *free_share);
+/* The average, p95 and reliability from all pairs of all metrics. */
+void comparison_name_wins(struct comparison *c, const struct verdict_pair *pairs, size_t n);
+/* The best free option, from the share of resamples that each environment leads among the free. */
+void comparison_name_free(struct comparison *c, const double *share);
 /* Fills c->changes from c->before. */
 void comparison_change(struct comparison *c);
 /* Fills c->recommendation, and for each environment the share of resamples that it leads among

@@ -58,7 +58,7 @@ static void judge(const struct comparison *c, enum metric m, struct change *v)
                          : d->bounded && (d->low > 0 || d->high < 0);
     if (!sure || fabs(d->value) < pair_least_difference(m, v->before, v->after))
         return;
-    v->verdict = (d->value < 0) == metric_is_time(m) ? PAIR_BETTER : PAIR_WORSE;
+    v->verdict = (d->value < 0) == metric_is_time(m) ? VERDICT_BETTER : VERDICT_WORSE;
 }
 
 static void fill(struct change *v, const struct figure *after, const struct figure *before)

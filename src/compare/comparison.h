@@ -6,7 +6,7 @@
 #include "compare/metric.h"
 #include "compare/scorecard.h"
 #include "compare/tally.h"
-#include "compare/verdict.h"
+#include "compare/verdict_pair.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -179,9 +179,6 @@ struct endpoint_result {
     struct endpoint_cell *cells; /* one an environment */
 };
 
-enum pair_verdict { PAIR_INCONCLUSIVE, PAIR_BETTER, PAIR_WORSE };
-const char *pair_verdict_name(enum pair_verdict v); /* "inconclusive", "better", "worse" */
-
 struct pair_metric { /* is a better than b? */
     bool known;
     double a, b;                /* over what both measured at the same time */
@@ -189,10 +186,10 @@ struct pair_metric { /* is a better than b? */
     double p, p_adjusted;       /* by Holm, over everything that is shown */
     uint64_t n_a, n_b;
     size_t blocks; /* stretches of time that were swapped and drawn */
-    enum pair_verdict verdict;
+    enum verdict_kind verdict;
     int64_t n_needed; /* further samples for each; 0 with a verdict; -1: more of the same would not
                          decide it */
-    char text[400];
+    char text[512];
 };
 
 struct pair_shape { /* is anything different between the two distributions? */
@@ -222,7 +219,7 @@ struct change { /* from the window before to this one */
     double before, after;
     struct interval difference; /* after - before */
     double p_adjusted;
-    enum pair_verdict verdict; /* better: it got better */
+    enum verdict_kind verdict; /* better: it got better */
 };
 struct change_row {
     struct change metrics[N_METRICS];

@@ -1,6 +1,7 @@
 #include "compare/builder.h"
 
 #include "base/mem.h"
+#include "compare/uptime.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -63,18 +64,17 @@ static void spread_down_time(const struct comparison_builder *b, struct series_s
     }
 }
 
-/* The time that could not be judged bounds it: all of it down, or all of it up. */
-static struct interval uptime_of(const struct clock_time *t, double confidence)
+static struct uptime_block uptime_block_of(const struct block_data *d)
 {
-    struct interval v = {.confidence = confidence};
-    if (t->seen_ms <= 0)
-        return v;
-    double up = (double)(t->seen_ms - t->down_ms), all = (double)(t->seen_ms + t->unseen_ms);
-    v.known = v.bounded = true;
-    v.value = up / (double)t->seen_ms;
-    v.low = up / all;
-    v.high = (up + (double)t->unseen_ms) / all;
-    return v;
+    return (struct uptime_block){d->seen_ms - d->down_ms, d->down_ms, d->unseen_ms};
+}
+
+static struct interval uptime_of(const struct series_state *s, double confidence)
+{
+    struct uptime_block blocks[BLOCKS];
+    for (size_t i = 0; i < BLOCKS; i++)
+        blocks[i] = uptime_block_of(&s->blocks[i]);
+    return interval_uptime(blocks, BLOCKS, judged(&s->tally), confidence).interval;
 }
 
 static void add_clock(struct clock_time *to, const struct clock_time *from)
@@ -105,7 +105,7 @@ static void fill_cell(struct endpoint_cell *cell, const struct series_state *s, 
     cell->p50 = to_ms(interval_quantile(&s->warm, 0.50, confidence));
     cell->p95 = to_ms(interval_quantile(&s->warm, 0.95, confidence));
     cell->success = interval_rate(answered, judged(&s->tally), confidence);
-    cell->uptime = uptime_of(&s->time, confidence);
+    cell->uptime = uptime_of(s, confidence);
     cell->cold = to_ms(interval_quantile(&s->cold, 0.50, confidence));
     cell->cold_max_ms = (double)s->cold.max_us / 1000;
     cell->cold_n = s->cold.n;
@@ -247,9 +247,20 @@ struct pool {
     struct clock_time time;
     uint64_t cold_failed;
     struct block means[BLOCKS]; /* milliseconds */
-    int64_t longest_every_ms;
-    size_t n_series;
+    struct uptime_block uptime[BLOCKS];
 };
+
+static void pool_add_blocks(struct pool *p, const struct series_state *s)
+{
+    for (size_t i = 0; i < BLOCKS; i++) {
+        struct uptime_block u = uptime_block_of(&s->blocks[i]);
+        p->means[i].n += s->blocks[i].times.n;
+        p->means[i].sum += (double)s->blocks[i].times.sum_us / 1000;
+        p->uptime[i].up_ms += u.up_ms;
+        p->uptime[i].down_ms += u.down_ms;
+        p->uptime[i].inconclusive_ms += u.inconclusive_ms;
+    }
+}
 
 static void pool_add(struct pool *p, const struct series_state *s)
 {
@@ -266,12 +277,7 @@ static void pool_add(struct pool *p, const struct series_state *s)
     p->tally.inconclusive += s->tally.inconclusive;
     p->tally.missed += s->tally.missed;
     add_clock(&p->time, &s->time);
-    p->n_series += s->time.seen_ms > 0;
-    p->longest_every_ms = s->every_ms > p->longest_every_ms ? s->every_ms : p->longest_every_ms;
-    for (size_t i = 0; i < BLOCKS; i++) {
-        p->means[i].n += s->blocks[i].times.n;
-        p->means[i].sum += (double)s->blocks[i].times.sum_us / 1000;
-    }
+    pool_add_blocks(p, s);
 }
 
 /* At most 30 stretches (Law 2015, "Simulation Modeling and Analysis", 9.5). A time is never below
@@ -304,7 +310,7 @@ static struct interval pool_interval(const struct pool *p, const struct grid *g,
     case METRIC_SUCCESS:
         return interval_rate(p->tally.ok + p->tally.slow, judged(&p->tally), confidence);
     case METRIC_UPTIME:
-        return uptime_of(&p->time, confidence);
+        return interval_uptime(p->uptime, BLOCKS, judged(&p->tally), confidence).interval;
     case METRIC_DB_QUERY:
         return to_ms(interval_quantile(&p->databases, 0.50, confidence));
     case METRIC_COLD_START:
@@ -331,14 +337,6 @@ static uint64_t pool_n(const struct pool *p, enum metric m)
     return 0;
 }
 
-/* Is an outage of one tick less than what the target allows? Before that, an uptime of 100 % only
- * says that nothing happened in a time in which nothing was likely to happen. */
-static bool uptime_is_telling(const struct pool *p, double target)
-{
-    double each_ms = p->n_series ? (double)p->time.seen_ms / (double)p->n_series : 0;
-    return each_ms * (1 - target) >= (double)p->longest_every_ms;
-}
-
 static void fill_environment(struct comparison *c, const struct comparison_builder *b,
                              size_t environment, struct pool *pool)
 {
@@ -352,8 +350,6 @@ static void fill_environment(struct comparison *c, const struct comparison_build
         f->n = pool_n(pool, m);
         f->target = comparison_target(&c->options.targets, m);
         f->state = target_judge(m, &f->interval, f->target);
-        if (m == METRIC_UPTIME && f->state == TARGET_MET && !uptime_is_telling(pool, f->target))
-            f->state = TARGET_OPEN;
     }
     ret->tally = pool->tally;
     ret->time = pool->time;
@@ -391,7 +387,7 @@ static void judge(struct comparison *c, const struct comparison_builder *b)
     lanes_init(&lanes, c, b);
     comparison_pair(c, &lanes);
     comparison_recommend(c, &lanes, free_share);
-    comparison_name_wins(c, free_share);
+    comparison_name_free(c, free_share);
     comparison_change(c);
     lanes_release(&lanes);
     free(free_share);

@@ -13,6 +13,7 @@ enum metric {
     METRIC_COLD_START, /* median of the cold requests */
 };
 #define N_METRICS (METRIC_COLD_START + 1)
+#define N_REQUEST_METRICS (METRIC_SUCCESS + 1) /* those of single requests */
 /* Those before are compared in pairs; cold starts are too few and too unlike for that. */
 #define N_COMPARED (METRIC_DB_QUERY + 1)
 

@@ -22,6 +22,7 @@ enum {
     SEED = 4711, /* the same data gives the same answer */
     MISSING_MAX = 16,
 };
+#define TURN_LEAST 0.005 /* half a percent, what is shown */
 #define WHOLE_DAY_MS (INT64_C(24) * 3600 * 1000)
 
 const char *recommend_state_name(enum recommend_state s)
@@ -269,7 +270,7 @@ static void meet(const struct recommendation *r, size_t other, enum score_part p
         return;
     double slope = a->parts[part] - b->parts[part] - (rest_a - rest_b);
     double at = (rest_b - rest_a) / slope;
-    if (slope == 0 || !(at >= 0 && at <= 1))
+    if (slope == 0 || !(at >= TURN_LEAST && at <= 1 - TURN_LEAST)) /* only at the very end: never */
         return;
     if (at < now && (!ret_below->any || at > ret_below->weight))
         *ret_below = (struct turning_point){true, at, other};

@@ -8,17 +8,17 @@
 static void judge_round(const struct paired_block *blocks, size_t n, double confidence,
                         uint64_t seed, struct self_test_result *ret)
 {
-    struct verdict_pair pairs[N_METRICS];
+    struct verdict_pair pairs[N_REQUEST_METRICS];
     double shape = paired_shape(blocks, n, 0, seed);
-    for (enum metric m = 0; m < N_METRICS; m++) {
+    for (enum metric m = 0; m < N_REQUEST_METRICS; m++) {
         struct paired_question q = verdict_question(m, confidence, seed);
         pairs[m] = (struct verdict_pair){.metric = m, .b = 1, .name_a = "a", .name_b = "b"};
         paired_compare(blocks, n, &q, &pairs[m].answer);
     }
-    verdict_judge_pairs(pairs, N_METRICS, &shape, 1, confidence);
+    verdict_judge_pairs(pairs, N_REQUEST_METRICS, &shape, 1, confidence);
     bool decided = false, wrong = false, significant = shape <= 1 - confidence;
     ret->shapes += significant;
-    for (enum metric m = 0; m < N_METRICS; m++) {
+    for (enum metric m = 0; m < N_REQUEST_METRICS; m++) {
         bool here = pairs[m].kind != VERDICT_INCONCLUSIVE;
         ret->by_metric[m] += here;
         decided |= here;

@@ -12,7 +12,7 @@ struct self_test_result {
     unsigned rounds;
     unsigned decided;     /* rounds in which any metric got a winner */
     struct interval rate; /* of them, by Wilson; of 0..1 */
-    unsigned by_metric[N_METRICS];
+    unsigned by_metric[N_REQUEST_METRICS];
     unsigned wrong;       /* rounds in which B, which is `slower`, was called better in a time */
     unsigned significant; /* rounds with any corrected p at most 1 - confidence, shapes too, whether
                              or not the difference matters */

@@ -20,15 +20,15 @@ const char *verdict_kind_name(enum verdict_kind k)
 
 static double quantile_of(enum metric m)
 {
-    return m == METRIC_P50 ? 0.50 : m == METRIC_P95 ? 0.95 : 0;
+    return m == METRIC_P50 || m == METRIC_DB_QUERY ? 0.50 : m == METRIC_P95 ? 0.95 : 0;
 }
 
 struct paired_question verdict_question(enum metric m, double confidence, uint64_t seed)
 {
     return (struct paired_question){
-        .what = m == METRIC_AVG       ? STATISTIC_MEAN
-                : m == METRIC_SUCCESS ? STATISTIC_RATE
-                                      : STATISTIC_QUANTILE,
+        .what = m == METRIC_AVG      ? STATISTIC_MEAN
+                : !metric_is_time(m) ? STATISTIC_RATE
+                                     : STATISTIC_QUANTILE,
         .q = quantile_of(m),
         .confidence = confidence,
         .seed = seed,

@@ -28,7 +28,7 @@ static json_t *pair_metric(enum metric m, const struct pair_metric *v)
     json_put(object, "high", json_metric(m, v->difference.high, v->difference.bounded));
     json_put(object, "p", probability(v->p, v->known));
     json_put(object, "p_adjusted", probability(v->p_adjusted, v->known));
-    json_put(object, "verdict", json_string(pair_verdict_name(v->verdict)));
+    json_put(object, "verdict", json_string(verdict_kind_name(v->verdict)));
     json_put(object, "n_a", json_count(v->n_a));
     json_put(object, "n_b", json_count(v->n_b));
     json_put(object, "blocks", json_count(v->blocks));
@@ -90,7 +90,7 @@ static json_t *change(enum metric m, const struct change *v)
     json_put(object, "low", json_metric(m, v->difference.low, v->difference.bounded));
     json_put(object, "high", json_metric(m, v->difference.high, v->difference.bounded));
     json_put(object, "p_adjusted", probability(v->p_adjusted, v->known));
-    json_put(object, "verdict", json_string(pair_verdict_name(v->verdict)));
+    json_put(object, "verdict", json_string(verdict_kind_name(v->verdict)));
     return object;
 }
 

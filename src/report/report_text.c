@@ -131,14 +131,14 @@ static void print_wins(const struct comparison *c, const struct table_look *look
     }
 }
 
-static enum table_tone tone_of_verdict(enum pair_verdict v)
+static enum table_tone tone_of_verdict(enum verdict_kind v)
 {
     switch (v) {
-    case PAIR_BETTER:
+    case VERDICT_BETTER:
         return TONE_GOOD;
-    case PAIR_WORSE:
+    case VERDICT_WORSE:
         return TONE_BAD;
-    case PAIR_INCONCLUSIVE:
+    case VERDICT_INCONCLUSIVE:
         return TONE_WARN;
     }
     return TONE_PLAIN;
@@ -180,7 +180,7 @@ static void pair_row(struct table *t, const struct comparison *c, const struct p
     table_row(t);
     table_cell(t, TONE_PLAIN, "%s vs %s", c->environments[r->a].name, c->environments[r->b].name);
     table_cell(t, TONE_PLAIN, "%s", metric_title(m));
-    table_cell(t, tone_of_verdict(v->verdict), "%s", pair_verdict_name(v->verdict));
+    table_cell(t, tone_of_verdict(v->verdict), "%s", verdict_kind_name(v->verdict));
     table_cell(t, TONE_STRONG, "%s", difference);
     table_cell(t, TONE_PLAIN, "%s", range);
     table_cell(t, TONE_PLAIN, "%.2g", v->p_adjusted);
@@ -245,7 +245,7 @@ static void print_changes(const struct comparison *c, const struct table_look *l
             table_cell(t, TONE_PLAIN, "%s", before);
             table_cell(t, TONE_STRONG, "%s", after);
             table_cell(t, TONE_PLAIN, "%s", range);
-            table_cell(t, tone_of_verdict(v->verdict), "%s", pair_verdict_name(v->verdict));
+            table_cell(t, tone_of_verdict(v->verdict), "%s", verdict_kind_name(v->verdict));
         }
     }
     if (table_rows(t) > 0) {

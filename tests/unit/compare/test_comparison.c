@@ -113,10 +113,10 @@ static void verdicts_compare_only_what_every_environment_measures(void)
     CHECK(c->environments[1].figures[METRIC_P95].interval.value > 4000);
     CHECK(c->n_pairs == 3);
     for (enum metric m = METRIC_AVG; m <= METRIC_P95; m++) {
-        CHECK(c->pairs[2].metrics[m].verdict == PAIR_BETTER); /* uat against beta */
+        CHECK(c->pairs[2].metrics[m].verdict == VERDICT_BETTER); /* uat against beta */
         CHECK(!c->pairs[0].metrics[m].known);
     }
-    CHECK(c->pairs[2].metrics[METRIC_SUCCESS].verdict == PAIR_INCONCLUSIVE);
+    CHECK(c->pairs[2].metrics[METRIC_SUCCESS].verdict == VERDICT_INCONCLUSIVE);
     CHECK(fabs(c->pairs[2].metrics[METRIC_AVG].difference.value + 100) < 1e-6);
     CHECK(c->wins[WIN_AVERAGE].winner == 1 && c->wins[WIN_RELIABLE].winner == -1);
     CHECK(c->endpoints[0].cells[1].tally.ok == 600 && c->endpoints[0].cells[0].tally.ok == 0);
@@ -233,7 +233,7 @@ static void equal_environments_rarely_get_a_winner_on_any_metric(void)
         bool named = false;
         for (size_t k = 0; k < c->n_pairs; k++)
             for (enum metric m = 0; m < N_COMPARED; m++)
-                named |= c->pairs[k].metrics[m].verdict != PAIR_INCONCLUSIVE;
+                named |= c->pairs[k].metrics[m].verdict != VERDICT_INCONCLUSIVE;
         rounds_with_winner += named;
         comparison_free(c);
     }
@@ -269,7 +269,7 @@ static void a_real_difference_is_found(void)
     int found = 0;
     for (int i = 0; i < ROUNDS; i++) {
         struct comparison *c = simulate(&state, 600, 0.3, false);
-        found += c->pairs[0].metrics[METRIC_P50].verdict == PAIR_BETTER &&
+        found += c->pairs[0].metrics[METRIC_P50].verdict == VERDICT_BETTER &&
                  c->wins[WIN_AVERAGE].winner == 0;
         comparison_free(c);
     }
