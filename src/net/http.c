@@ -43,10 +43,10 @@ void http_request_url(struct http_request *r, const char *fmt, ...)
 
 /* Room for item n in an array that lives in the arena: doubled at powers of two, the old one stays
  * behind until the request is released. */
-static void *room_for(struct http_request *r, void *items, size_t n, size_t size)
+static void *room_for(struct http_request *r, const void *items, size_t n, size_t size)
 {
     if (n > 0 && (n & (n - 1)) != 0)
-        return items;
+        return (void *)(uintptr_t)items; /* made here, so it may be written */
 
     void *grown = arena_array(&r->arena, n > 0 ? 2 * n : 1, size);
 
@@ -63,8 +63,10 @@ void http_request_header(struct http_request *r, const char *name, const char *f
     const char *value = keep(r, fmt, ap);
     va_end(ap);
 
-    r->headers = room_for(r, r->headers, r->n_headers, sizeof *r->headers);
-    r->headers[r->n_headers++] = (struct http_header){arena_strdup(&r->arena, name), value};
+    struct http_header *headers = room_for(r, r->headers, r->n_headers, sizeof *headers);
+
+    headers[r->n_headers++] = (struct http_header){arena_strdup(&r->arena, name), value};
+    r->headers = headers;
 }
 
 static void add_part(struct http_request *r, struct http_part part)

@@ -24,13 +24,14 @@ struct http_part {
     size_t len;       /* TEXT: bytes; FILE*: the file's size, which the sender checks */
 };
 
-/* Zero-initialised, then built with the functions below; http_request_release frees everything.
+/* Zero-initialised, then built with the functions below; http_request_release frees everything. One
+ * that has only borrowed texts may be filled by hand, and needs no release.
  * `url` is absolute, or begins with '/' and is put behind the platform's base. */
 struct http_request {
     struct arena arena;
     const char *method; /* "GET"; a literal */
     const char *url;
-    struct http_header *headers;
+    const struct http_header *headers;
     size_t n_headers;
     struct http_part *parts;
     size_t n_parts;
@@ -70,7 +71,8 @@ struct http_timing {
 struct http_reply {
     int status;       /* 0: there was no answer; `err` says why */
     struct err err;   /* ERR_NONE, or: ERR_NET (no answer), ERR_REMOTE (too long or senseless),
-                       * ERR_STORE (a file of the body); `retry` by the kind of failure */
+                       * ERR_STORE (a file of the body; no descriptor or port left on this
+                       * machine: nothing was sent); `retry` by the kind of failure */
     bool sent;        /* the request may have reached the peer: a repeat might do it twice */
     const char *body; /* NUL-terminated, never NULL */
     size_t len;

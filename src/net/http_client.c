@@ -2,10 +2,13 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/mem.h"
+#include "net/http_sockets.h"
 #include "net/http_transfer.h"
 #include "net/loop.h"
+#include "net/tls.h"
 
 #include <curl/curl.h>
+#include <openssl/ssl.h>
 #include <stdlib.h>
 
 enum {
@@ -15,28 +18,27 @@ enum {
     REPLY_MAX = 16 << 20,
     PER_HOST = 16,
     KEPT_CONNECTIONS = 128,
+    SPARE_MAX = 256, /* ended transfers that are kept to be used again */
 };
 
 /* The shape of curl's own example for libuv: curl says which sockets to watch and when to be woken,
- * uv_poll and a timer do so, and every wake-up ends with looking for finished requests. */
+ * http_sockets and a timer do so, and every wake-up ends with looking for finished requests. */
 struct http_client {
     struct loop *loop;
     struct http_client_options options;
     CURLM *multi;
+    struct http_sockets *sockets;
+    SSL_CTX *trust;       /* whose authorities all connections share; NULL until the first */
     struct timer *wake;   /* when curl asked to be called */
     struct timer *failed; /* gives back requests that never started */
+    struct timer *ended;  /* looks for requests that ended while they were begun */
     struct timer *watch;  /* looks for stalled requests while there are any in flight */
     bool watching;
     struct http_transfer *transfers;
     size_t n;
+    struct http_transfer *spare;
+    size_t n_spare;
     uint64_t last_id;
-};
-
-/* A socket of curl's that is being watched. */
-struct watched {
-    uv_poll_t poll;
-    struct http_client *client;
-    curl_socket_t fd;
 };
 
 static void unlink_transfer(struct http_client *c, struct http_transfer *t)
@@ -52,6 +54,39 @@ static void unlink_transfer(struct http_client *c, struct http_transfer *t)
     }
 }
 
+static void recycle(struct http_client *c, struct http_transfer *t)
+{
+    if (c->n_spare == SPARE_MAX) {
+        transfer_free(t);
+        return;
+    }
+    transfer_clear(t);
+    t->next = c->spare;
+    c->spare = t;
+    c->n_spare++;
+}
+
+static void free_spare(struct http_client *c)
+{
+    while (c->spare) {
+        struct http_transfer *t = c->spare;
+
+        c->spare = t->next;
+        transfer_free(t);
+    }
+}
+
+static struct http_transfer *take_spare(struct http_client *c)
+{
+    struct http_transfer *t = c->spare;
+
+    if (!t)
+        return transfer_new();
+    c->spare = t->next;
+    c->n_spare--;
+    return t;
+}
+
 /* Takes the transfer off the list first: the callback may send and cancel as it likes. */
 static void finish(struct http_client *c, struct http_transfer *t, CURLcode code)
 {
@@ -61,12 +96,13 @@ static void finish(struct http_client *c, struct http_transfer *t, CURLcode code
     transfer_reply(t, code, &a, &reply);
     unlink_transfer(c, t);
     t->fn(t->id, &reply, t->arg);
-    transfer_free(t);
+    recycle(c, t);
     arena_release(&a);
 }
 
-static void finish_done(struct http_client *c)
+static void finish_done(void *arg)
 {
+    struct http_client *c = arg;
     const CURLMsg *message;
     int left;
 
@@ -79,61 +115,6 @@ static void finish_done(struct http_client *c)
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &t);
         finish(c, t, code);
     }
-}
-
-static void socket_ready(uv_poll_t *poll, int status, int events)
-{
-    struct watched *w = poll->data;
-    struct http_client *c = w->client;
-    int flags = status < 0 ? CURL_CSELECT_ERR : 0, running;
-
-    if (events & UV_READABLE)
-        flags |= CURL_CSELECT_IN;
-    if (events & UV_WRITABLE)
-        flags |= CURL_CSELECT_OUT;
-    curl_multi_socket_action(c->multi, w->fd, flags, &running);
-    finish_done(c);
-}
-
-static void watched_closed(uv_handle_t *handle)
-{
-    free(handle->data);
-}
-
-static struct watched *watch_socket(struct http_client *c, curl_socket_t fd)
-{
-    struct watched *w = mem_alloc(sizeof *w);
-
-    w->client = c;
-    w->fd = fd;
-    w->poll.data = w;
-    if (uv_poll_init_socket(loop_uv(c->loop), &w->poll, fd) != 0)
-        abort(); /* fd is no socket */
-    curl_multi_assign(c->multi, fd, w);
-    return w;
-}
-
-static int socket_wanted(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
-{
-    struct http_client *c = arg;
-    struct watched *w = socket_arg;
-
-    (void)easy;
-    if (what == CURL_POLL_REMOVE) {
-        if (w) {
-            curl_multi_assign(c->multi, fd, NULL);
-            uv_close((uv_handle_t *)&w->poll, watched_closed);
-        }
-        return 0;
-    }
-    if (!w)
-        w = watch_socket(c, fd);
-
-    int events =
-        (what != CURL_POLL_OUT ? UV_READABLE : 0) | (what != CURL_POLL_IN ? UV_WRITABLE : 0);
-
-    uv_poll_start(&w->poll, events, socket_ready);
-    return 0;
 }
 
 static int wake_wanted(CURLM *multi, long ms, void *arg)
@@ -221,9 +202,9 @@ struct http_client *http_client_new(struct loop *loop, const struct http_client_
     set_defaults(&c->options);
     c->wake = timer_new(loop, woken, c);
     c->failed = timer_new(loop, give_back_failed, c);
+    c->ended = timer_new(loop, finish_done, c);
     c->watch = timer_new(loop, look_for_stalled, c);
-    curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, socket_wanted);
-    curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
+    c->sockets = http_sockets_new(loop, c->multi, finish_done, c);
     curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, wake_wanted);
     curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
     curl_multi_setopt(c->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
@@ -243,20 +224,53 @@ void http_client_free(struct http_client *c)
         unlink_transfer(c, t);
         transfer_free(t);
     }
-    curl_multi_cleanup(c->multi); /* gives up its sockets through socket_wanted */
+    free_spare(c);
+    curl_multi_cleanup(c->multi); /* closes its sockets through http_sockets_close */
+    http_sockets_free(c->sockets);
+    SSL_CTX_free(c->trust);
     timer_free(c->wake);
     timer_free(c->failed);
+    timer_free(c->ended);
     timer_free(c->watch);
     free(c);
     curl_global_cleanup();
 }
 
+/* At once, not when libcurl's timer comes round: what it measures begins here. */
+static void start(struct http_client *c, struct http_transfer *t)
+{
+    int running;
+
+    if (curl_multi_add_handle(c->multi, t->easy) != CURLM_OK)
+        abort(); /* only a handle that is in use, or no memory */
+    curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    timer_start(c->ended, 0); /* it may have ended already, and nobody is called from in here */
+}
+
+/* The authorities are read once, not for each connection. */
+static CURLcode trust(CURL *easy, void *context, void *arg)
+{
+    struct http_transfer *t = arg;
+    struct http_client *c = t->tools.arg;
+
+    (void)easy;
+    if (!c->trust)
+        c->trust = tls_context_new(c->options.ca_file, &t->err);
+    if (!c->trust)
+        return CURLE_SSL_CACERT_BADFILE;
+    SSL_CTX_set1_cert_store(context, SSL_CTX_get_cert_store(c->trust));
+    return CURLE_OK;
+}
+
 uint64_t http_send(struct http_client *c, const char *base, const struct http_request *r,
                    int64_t intended_us, http_done_fn *fn, void *arg)
 {
-    struct http_transfer *t = transfer_new(&c->options, base, r);
+    struct http_transfer *t = take_spare(c);
     int64_t now = clock_mono_us(loop_clock(c->loop));
 
+    struct transfer_tools tools = {&c->options, c->sockets, trust, c};
+
+    transfer_begin(t, &tools, base, r);
     t->id = ++c->last_id;
     t->fn = fn;
     t->arg = arg;
@@ -274,8 +288,8 @@ uint64_t http_send(struct http_client *c, const char *base, const struct http_re
     }
     if (t->never_started)
         timer_start(c->failed, 0);
-    else if (curl_multi_add_handle(c->multi, t->easy) != CURLM_OK)
-        abort(); /* only a handle that is in use, or no memory */
+    else
+        start(c, t);
     if (!c->watching)
         arm_watch(c);
     return t->id;
@@ -287,7 +301,7 @@ void http_cancel(struct http_client *c, uint64_t id)
         if (t->id != id)
             continue;
         unlink_transfer(c, t);
-        transfer_free(t);
+        recycle(c, t);
         return;
     }
 }

@@ -1,14 +1,16 @@
 #include "net/http_transfer.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/http_sockets.h"
 
 #include <ctype.h>
-#include <fcntl.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
-enum { HEAD_MAX = 256 * 1024, REDIRECTS_MAX = 5 };
+enum { HEAD_MAX = 256 * 1024, REDIRECTS_MAX = 5, KEPT_MAX = 16 * 1024 };
 
 static size_t take_body(char *data, size_t size, size_t n, void *arg)
 {
@@ -54,13 +56,16 @@ static int seek_body(void *arg, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_OK;
 }
 
-/* libcurl leaves its sockets open in child processes. */
-static int socket_made(void *arg, curl_socket_t fd, curlsocktype purpose)
+/* libcurl's own sockets stay open in child processes. */
+static curl_socket_t make_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
-    (void)arg;
+    struct http_transfer *t = arg;
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+
     (void)purpose;
-    fcntl(fd, F_SETFD, FD_CLOEXEC);
-    return CURL_SOCKOPT_OK;
+    if (fd < 0)
+        t->own_errno = errno;
+    return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
 static void add_header(struct http_transfer *t, const char *line)
@@ -156,8 +161,9 @@ static int about_to_send(void *arg, char *peer, char *own, int peer_port, int ow
     return CURL_PREREQFUNC_ABORT;
 }
 
-static void set_connection(struct http_transfer *t, const struct http_client_options *o)
+static void set_connection(struct http_transfer *t)
 {
+    const struct http_client_options *o = t->tools.options;
     const struct http_request *r = t->request;
     CURL *easy = t->easy;
 
@@ -170,20 +176,26 @@ static void set_connection(struct http_transfer *t, const struct http_client_opt
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, o->user_agent);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, socket_made);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, make_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, http_sockets_close);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, t->tools.sockets);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)t->timeout_ms);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                      (long)(r->connect_ms ? r->connect_ms : o->connect_ms));
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, about_to_send);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);
-    if (o->ca_file)
-        curl_easy_setopt(easy, CURLOPT_CAINFO, o->ca_file);
+    curl_easy_setopt(easy, CURLOPT_CAINFO, NULL); /* or it would read them for each connection */
+    curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, t->tools.trust);
+    curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, t);
     if (r->fresh_connection) {
         curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
         curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
         curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
         curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+    } else {
+        curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     }
 }
 
@@ -214,36 +226,65 @@ static int set_url(struct http_transfer *t, const char *base)
     return rc;
 }
 
-struct http_transfer *transfer_new(const struct http_client_options *o, const char *base,
-                                   const struct http_request *request)
+struct http_transfer *transfer_new(void)
 {
     struct http_transfer *t = mem_alloc(sizeof *t);
 
-    t->request = request;
     t->easy = curl_easy_init();
     if (!t->easy)
         abort();
+    buf_init(&t->head, HEAD_MAX);
+    t->upload.fd = -1;
+    return t;
+}
+
+void transfer_begin(struct http_transfer *t, const struct transfer_tools *tools, const char *base,
+                    const struct http_request *request)
+{
+    const struct http_client_options *o = tools->options;
+
+    t->tools = *tools;
+    t->request = request;
     t->timeout_ms = request->timeout_ms ? request->timeout_ms : o->timeout_ms;
     t->stall_ms = o->stall_ms;
-    buf_init(&t->body, request->max_reply ? request->max_reply : o->max_reply);
-    buf_init(&t->head, HEAD_MAX);
+    t->body.max = request->max_reply ? request->max_reply : o->max_reply;
     http_body_init(&t->upload, request);
     curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
     t->never_started =
         set_url(t, base) < 0 || set_headers(t) < 0 || http_body_check(request, &t->err) < 0;
-    set_connection(t, o);
+    set_connection(t);
     set_reception(t);
     set_method(t);
-    return t;
 }
 
-void transfer_free(struct http_transfer *t)
+/* What one reply had needed is not kept for ever. */
+static void clear_or_release(struct buf *b)
 {
-    curl_easy_cleanup(t->easy);
+    if (b->cap > KEPT_MAX)
+        buf_release(b);
+    else
+        buf_clear(b);
+}
+
+void transfer_clear(struct http_transfer *t)
+{
+    CURL *easy = t->easy;
+    struct buf body = t->body, head = t->head;
+
     for (const struct curl_slist *h = t->headers; h; h = h->next)
         explicit_bzero(h->data, strlen(h->data));
     curl_slist_free_all(t->headers);
     http_body_release(&t->upload);
+    curl_easy_reset(easy);
+    clear_or_release(&body);
+    clear_or_release(&head);
+    *t = (struct http_transfer){.easy = easy, .body = body, .head = head, .upload.fd = -1};
+}
+
+void transfer_free(struct http_transfer *t)
+{
+    transfer_clear(t);
+    curl_easy_cleanup(t->easy);
     buf_release(&t->body);
     buf_release(&t->head);
     free(t);
@@ -310,9 +351,31 @@ static const struct failure failures[] = {
     {CURLE_WRITE_ERROR, ERR_REMOTE, false, false, "the answer cannot be decompressed"},
 };
 
+/* A machine that has run out of something says nothing about the peer. */
+static bool is_our_own(int code)
+{
+    return code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM ||
+           code == EADDRNOTAVAIL;
+}
+
+static void explain_our_own(struct http_transfer *t, int code)
+{
+    err_errno(&t->err, ERR_STORE, code, "%s: not asked, because this machine has no %s left; %s",
+              t->host, code == EADDRNOTAVAIL ? "port" : "descriptor or memory",
+              code == EADDRNOTAVAIL ? "ask it less often, or keep connections"
+                                    : "raise the limit of open files (ulimit -n)");
+    t->err.retry = true;
+}
+
 static void explain(struct http_transfer *t, CURLcode code)
 {
     struct err *e = &t->err;
+    int own = t->own_errno ? t->own_errno : (int)small_number(t, CURLINFO_OS_ERRNO);
+
+    if (code == CURLE_COULDNT_CONNECT && is_our_own(own)) {
+        explain_our_own(t, own);
+        return;
+    }
 
     if (code == CURLE_OPERATION_TIMEDOUT) {
         if (number(t, CURLINFO_PRETRANSFER_TIME_T) == 0)

@@ -12,7 +12,17 @@
  * One request on its way and the reply as it arrives: all that libcurl's easy interface is told and
  * asked. It belongs to the client's list, which alone drives it. Only inside net/.
  */
+struct http_sockets;
+struct transfer_tools {
+    const struct http_client_options *options;
+    struct http_sockets *sockets;
+    /* Gives a TLS context its authorities; its last argument is the transfer. */
+    CURLcode (*trust)(CURL *easy, void *context, void *transfer);
+    void *arg; /* for trust, which finds it in the transfer */
+};
+
 struct http_transfer {
+    struct transfer_tools tools;
     struct http_transfer *next, **link; /* the client's list; *link is what points here */
     uint64_t id;
     const struct http_request *request; /* borrowed from the caller */
@@ -28,6 +38,7 @@ struct http_transfer {
     int64_t queued_us;
     unsigned timeout_ms, stall_ms;
 
+    int own_errno;      /* no socket could be made: why */
     struct err err;     /* set as soon as the request is known to fail */
     bool never_started; /* it failed before libcurl had it */
     bool sent;          /* known without libcurl: an injected fault, or it wanted to send again */
@@ -37,9 +48,13 @@ struct http_transfer {
     int64_t bytes, changed_us;
 };
 
+/* Life cycle: transfer_new, then any number of transfer_begin .. transfer_clear, transfer_free at
+ * any time. Beginning anew is cheaper than a new one. */
+struct http_transfer *transfer_new(void);
 /* Never fails: what is wrong with the request is kept in t->err. */
-struct http_transfer *transfer_new(const struct http_client_options *o, const char *base,
-                                   const struct http_request *request);
+void transfer_begin(struct http_transfer *t, const struct transfer_tools *tools, const char *base,
+                    const struct http_request *request);
+void transfer_clear(struct http_transfer *t);
 void transfer_free(struct http_transfer *t);
 
 /* True when no byte went either way for longer than the transfer's stall limit. */

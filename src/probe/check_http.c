@@ -115,7 +115,6 @@ static void answered(uint64_t id, const struct http_reply *r, void *arg)
     a.ok = e.kind == ERR_NONE && check_reply(c->target, r, &e) == 0;
     a.reason = a.ok ? "" : e.text;
     c->fn(&a, c->arg);
-    http_request_release(&c->request);
     free(c);
 }
 
@@ -128,13 +127,13 @@ static struct check *start(const struct check_tools *tools, const struct target 
                         .fn = fn,
                         .arg = arg,
                         .request = {.method = "GET",
+                                    .url = t->url,
+                                    .headers = t->headers,
+                                    .n_headers = t->n_headers,
                                     .max_reply = CHECK_HTTP_BODY_MAX,
                                     .timeout_ms = HTTP_FOREVER_MS, /* the schedule ends it */
                                     .connect_ms = HTTP_FOREVER_MS,
                                     .fresh_connection = !t->keep_connection}};
-    http_request_url(&c->request, "%s", t->url);
-    for (size_t i = 0; i < t->n_headers; i++)
-        http_request_header(&c->request, t->headers[i].name, "%s", t->headers[i].value);
     c->id = http_send(tools->http, NULL, &c->request, intended_us, answered, c);
     return c;
 }
@@ -142,7 +141,6 @@ static struct check *start(const struct check_tools *tools, const struct target 
 static void cancel(struct check *c)
 {
     http_cancel(c->client, c->id);
-    http_request_release(&c->request);
     free(c);
 }
 
