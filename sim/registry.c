@@ -12,6 +12,7 @@ const struct sim_platform *const sim_platforms[] = {
     &sim_render,
     &sim_railway,
     &sim_expo,
+    &sim_upstash,
 #endif
     NULL,
 };

@@ -4,6 +4,7 @@
 #include "base/redact.h"
 #include "manifest/platform.h"
 #include "manifest/secrets.h"
+#include "net/bases.h"
 
 #include <string.h>
 
@@ -83,6 +84,8 @@ static bool store_address(struct finding *f, const struct manifest_binding *b, s
     }
     if (!expand(f, t, b->url, "url", &t->url))
         return false;
+    if (t->kind == CHECK_UPSTASH) /* where a rehearsal has it */
+        t->url = arena_strdup(&f->targets->arena, bases_get(f->app->bases, b->platform, t->url));
     why = misfit(t->kind, t->url);
     if (why) {
         leave_out(f, t, "environments.%s.%s.url %s", t->environment, t->app, why);
