@@ -15,9 +15,7 @@ export function ms(value: number | null | undefined): string {
     if (value === null || value === undefined)
         return 'not known';
     const size = Math.abs(value);
-    if (size < 1000)
-        return `${size >= 100 || size === 0 ? value.toFixed(0) : size >= 10 ? value.toFixed(1) : value.toFixed(2)}${thin}ms`;
-    return span(value);
+    return size < 1000 ? `${digits(value)}${thin}ms` : span(value);
 }
 
 /* A longer stretch of time: "1.24 s", "3 min 20 s", "2 h 5 min", "4 d 2 h". */
@@ -32,7 +30,7 @@ export function span(value: number | null | undefined): string {
     const whole = Math.round(s);
     if (whole < 3600)
         return two(Math.floor(whole / 60), 'min', whole % 60, 's');
-    if (whole < 86400)
+    if (whole < 2 * 86400)
         return two(Math.floor(whole / 3600), 'h', Math.floor((whole % 3600) / 60), 'min');
     return two(Math.floor(whole / 86400), 'd', Math.floor((whole % 86400) / 3600), 'h');
 }
@@ -56,6 +54,15 @@ export function bytes(value: number | null | undefined): string {
         unit++;
     }
     return `${unit ? digits(value) : value}${thin}${units[unit]}`;
+}
+
+/* A bound as somebody set it: without digits that were added in writing. */
+export function goal(value: number, unit: Unit): string {
+    return unit === 'rate' ? `${+(value * 100).toFixed(4)}${thin}%` : tick(value);
+}
+/* For an axis. */
+export function tick(value: number): string {
+    return value < 1000 ? `${+value.toFixed(2)}${thin}ms` : span(value);
 }
 
 export type Unit = 'ms' | 'rate';

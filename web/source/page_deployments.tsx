@@ -46,6 +46,7 @@ function CommitToLive({ releases, environments }: { releases: Release[]; environ
     if (!rows.length)
         return <Empty>No release with a known commit time is live yet.</Empty>;
     const high = Math.max(...rows.flatMap((r) => r.times)) * 1.05;
+    const x = (t: number) => `${(1 + (t / high) * 98).toFixed(2)}%`;
     const words = (t: number[]) => `median ${span(median(t))}, ${span(Math.min(...t))} to ${span(Math.max(...t))}, n ${t.length}`;
     return (
         <Plotted label="Time from commit to live" says="Each mark is one release: the time from its commit to the moment when the running apps answered with it."
@@ -65,10 +66,10 @@ function CommitToLive({ releases, environments }: { releases: Release[]; environ
                     <div key={r.name}>
                         <dt>{r.name}</dt>
                         <dd>
-                            <svg viewBox="0 0 400 24" preserveAspectRatio="none" class="dot-axis" aria-hidden="true">
-                                <line class="axis" x1="0" y1="12" x2="400" y2="12" />
-                                <line class={`env-stroke-${r.index % 6}`} stroke-width="3" x1={(median(r.times) / high) * 390 + 5} x2={(median(r.times) / high) * 390 + 5} y1="2" y2="22" />
-                                {r.times.map((t, i) => <Marker key={i} index={r.index} x={(t / high) * 390 + 5} y={12} />)}
+                            <svg class="dot-axis" aria-hidden="true">
+                                <line class="axis" x1="0" y1="12" x2="100%" y2="12" />
+                                <line class={`env-stroke-${r.index % 6}`} stroke-width="3" x1={x(median(r.times))} x2={x(median(r.times))} y1="1" y2="23" />
+                                {r.times.map((t, i) => <svg key={i} x={x(t)} y="12" overflow="visible"><Marker index={r.index} x={0} y={0} /></svg>)}
                             </svg>
                             <span class="soft">{words(r.times)}</span>
                         </dd>
@@ -127,7 +128,7 @@ function DeploymentTable({ deployments }: { deployments: Deployment[] }) {
                             <tr key={`${d.environment} ${d.app} ${d.instance}`}>
                                 <th scope="row"><a href={href('checks', '', { environment: d.environment, app: d.app, instance: d.instance })}>
                                     {d.environment} {named(d.app, d.instance)}</a></th>
-                                <td>{d.platform}</td>
+                                <td class="nowrap">{d.platform}</td>
                                 <td><span class={`state state-${s.state}`}><Shape of={s.shape} /> {s.word}</span></td>
                                 <td><Commit of={d.commit} /></td>
                                 <td class="number">{d.release ?? ''}</td>

@@ -232,6 +232,7 @@ function Ticker() {
             </button>}>
             <table class="ticker">
                 <caption class="unseen">The newest samples</caption>
+                <colgroup><col class="at" /><col /><col class="outcome" /><col class="took" /></colgroup>
                 <thead class="unseen">
                     <tr><th scope="col">Time</th><th scope="col">Check</th><th scope="col">Outcome</th><th scope="col">Time taken</th></tr>
                 </thead>

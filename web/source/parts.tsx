@@ -3,7 +3,7 @@
 import type { ComponentChildren } from 'preact';
 import { useId, useState } from 'preact/hooks';
 import type { Figure, Outcome, State } from './api';
-import { count, moment, show, utc, type Unit } from './format';
+import { count, goal, moment, show, utc, type Unit } from './format';
 
 const shapes: Record<string, string> = {
     up: 'M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2z',
@@ -69,12 +69,12 @@ export function range(f: Pick<Figure, 'low' | 'high'>, unit: Unit): string {
 export function Target({ figure, unit, least }: { figure: Figure | null; unit: Unit; least: boolean }) {
     if (!figure || figure.target === null)
         return <span class="soft">no target</span>;
-    const goal = `${least ? 'over' : 'under'} ${show(figure.target, unit)}`;
+    const bound = `${least ? 'over' : 'under'} ${goal(figure.target, unit)}`;
     const [shape, state, word] = figure.met === null ? ['unknown', 'unknown', 'open']
         : figure.met ? ['met', 'up', 'met'] : ['down', 'down', 'missed'];
     return (
         <span class={`target state-${state}`}>
-            <span class="nowrap"><Shape of={shape!} /> {word}</span> <span class="soft nowrap">{goal}</span>
+            <span class="nowrap"><Shape of={shape!} /> {word}</span> <span class="soft nowrap">{bound}</span>
         </span>
     );
 }

@@ -4,7 +4,7 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { useEffect, useRef } from 'preact/hooks';
-import { clock_time, date_of, ms } from './format';
+import { clock_time, date_of, tick } from './format';
 import { useTheme } from './theme';
 
 export const dashes: number[][] = [[], [7, 3], [2, 3], [9, 3, 2, 3], [4, 4], [12, 4]];
@@ -19,6 +19,7 @@ export interface PlotProps {
     height?: number;
     /* x is seconds since 1970, or any other number with words of its own */
     x?: (value: number) => string;
+    x_ticks?: number[];
     logarithmic?: boolean;
     bands?: uPlot.Band[];
     draw?: (u: uPlot) => void; /* behind the lines: shaded stretches */
@@ -31,15 +32,16 @@ function axes(props: PlotProps): uPlot.Axis[] {
         stroke: colour('--soft'), font, grid: { stroke: colour('--line'), width: 1 },
         ticks: { stroke: colour('--line'), width: 1, size: 4 },
     };
-    const { x } = props;
+    const { x, x_ticks } = props;
     return [
         {
             ...common, space: 70, grid: { show: false },
             values: x ? (_, ticks) => ticks.map(x) : time_ticks,
+            ...(x_ticks ? { splits: () => x_ticks } : {}),
         },
         {
             ...common, size: 64, space: 34,
-            values: (_, ticks) => ticks.map((t) => (t === null ? '' : ms(t))),
+            values: (_, ticks) => ticks.map((t) => (t === null ? '' : tick(t))),
         },
     ];
 }
