@@ -44,16 +44,53 @@ export function Pairs({ c }: { c: Comparison }) {
                 for all {count(c.method.tests)} tests shown; a difference under {ms(c.method.least_ms)}, {rate(c.method.least_ratio)} of
                 a time or {(c.method.least_rate * 100).toFixed(1)} points of a rate does not matter.
             </p>
+            <Matrix pairs={c.pairs} />
             {c.pairs.map((p) => <PairTable key={`${p.a} ${p.b}`} pair={p} />)}
         </>
+    );
+}
+
+/* All at a glance: each pair's first environment against its second. */
+function Matrix({ pairs }: { pairs: Pair[] }) {
+    const metrics = pairs[0]!.metrics.map((m) => m.metric);
+    return (
+        <Scroll label="Verdicts at a glance">
+            <table class="rows matrix">
+                <thead>
+                    <tr><th scope="col">Figure</th>{pairs.map((p) => <th scope="col" key={`${p.a} ${p.b}`}>{p.a} is, against {p.b}</th>)}</tr>
+                </thead>
+                <tbody>
+                    {metrics.map((metric) => (
+                        <tr key={metric}>
+                            <th scope="row">{figure_words[metric]}</th>
+                            {pairs.map((p) => <MatrixCell key={`${p.a} ${p.b}`} m={p.metrics.find((m) => m.metric === metric) ?? null} />)}
+                        </tr>
+                    ))}
+                </tbody>
+            </table>
+        </Scroll>
+    );
+}
+
+function MatrixCell({ m }: { m: PairMetric | null }) {
+    if (!m || m.difference === null)
+        return <td class="soft">not enough data</td>;
+    return (
+        <td>
+            <VerdictMark of={m.verdict} />
+            <span class="range">
+                {m.low !== null && m.high !== null ? `${signed(m.low, m.metric)} to ${signed(m.high, m.metric)}` : signed(m.difference, m.metric)}
+                {m.verdict === 'inconclusive' && m.n_needed ? `; ${count(m.n_needed)} more` : ''}
+            </span>
+        </td>
     );
 }
 
 function PairTable({ pair }: { pair: Pair }) {
     const { a, b, shape } = pair;
     return (
-        <>
-            <h3>{a} against {b}</h3>
+        <details>
+            <summary>{a} against {b}: difference, range, p, n</summary>
             <Scroll label={`${a} against ${b}`}>
                 <table class="rows">
                     <thead>
@@ -67,7 +104,7 @@ function PairTable({ pair }: { pair: Pair }) {
                         {pair.metrics.map((m) => <PairRow key={m.metric} m={m} />)}
                         <tr>
                             <th scope="row">whole distribution</th>
-                            <td>{shape.differs ? <span class="state"><Shape of="suspect" /> differs</span>
+                            <td>{shape.differs ? <span class="state state-suspect"><Shape of="suspect" /> differs</span>
                                 : <span class="state state-inconclusive"><Shape of="inconclusive" /> inconclusive</span>}</td>
                             <td /><td /><td class="number">{chance(shape.p_adjusted)}</td><td /><td />
                             <td class="reason">{shape.differs ? 'The two are spread differently, whatever their averages.' : ''}</td>
@@ -75,7 +112,7 @@ function PairTable({ pair }: { pair: Pair }) {
                     </tbody>
                 </table>
             </Scroll>
-        </>
+        </details>
     );
 }
 

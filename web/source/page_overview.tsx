@@ -184,7 +184,7 @@ function Grid({ environments, deployments }: { environments: string[]; deploymen
                 {rows.map((row, r) => (
                     <tr key={`${row.app} ${row.instance}`}>
                         <th scope="row">
-                            <span class="app">{row.app}</span>
+                            <span class={`app${rows[r - 1]?.app === row.app ? ' again' : ''}`}>{row.app}</span>
                             {row.instance && row.instance !== row.app && <> <span class="soft">{row.instance}</span></>}
                         </th>
                         {environments.map((e, c) => {
