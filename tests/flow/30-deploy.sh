@@ -47,7 +47,7 @@ is 'status --json has the documented members' \
     '[["app","commit","instance","platform","release","state","url"]]'
 cp out status.json
 is 'the simulator holds a project for each and one that is live' \
-    "$(ledger | jq -c 'del(.expo) | [.[] | [.projects, .live]]')" \
+    "$(ledger | jq -c 'del(.expo, .upstash) | [.[] | [.projects, .live]]')" \
     '[[1,1],[1,1],[1,1],[1,1],[1,1],[1,1]]'
 
 # --- What is served ----------------------------------------------------------------------------------
