@@ -4,6 +4,7 @@
 #include "compare/random.h"
 #include "compare/stretch.h"
 
+#include <assert.h>
 #include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <stdlib.h>
@@ -19,6 +20,11 @@ struct work {
     struct stretches stretches;
     double *weight_a, *weight_b; /* one a column of `stretches` */
 };
+
+static uint64_t samples_of(const struct paired_side *side, bool rate)
+{
+    return rate ? side->good + side->bad : side->times ? side->times->n : 0;
+}
 
 static double statistic(const struct work *w, const double *weight)
 {
@@ -52,6 +58,7 @@ static bool as_large(double d, double seen)
 /* Every assignment; its mirror image has the same size, so the last stretch stays as it is. */
 static double exact_p(struct work *w, double seen)
 {
+    assert(w->stretches.n >= 2 && w->stretches.n <= PAIRED_EXACT);
     uint64_t all = UINT64_C(1) << (w->stretches.n - 1), hits = 0;
     for (uint64_t swaps = 0; swaps < all; swaps++)
         hits += as_large(swapped_difference(w, swaps), seen);
@@ -122,37 +129,50 @@ static void widen_by_requests(struct interval *v, uint64_t hits_a, uint64_t n_a,
     v->high = fmax(v->high, v->value + hypot(a.high - a.value, b.value - b.low));
 }
 
-/* What all data says of each side. */
+struct side_total {
+    struct sketch times;
+    uint64_t n, good;
+};
+
+static void add_to(struct side_total *t, const struct paired_side *side, bool rate)
+{
+    t->n += samples_of(side, rate);
+    t->good += side->good;
+    if (!rate)
+        sketch_merge(&t->times, side->times);
+}
+
+static double value_of(const struct side_total *t, const struct paired_question *q)
+{
+    switch (q->what) {
+    case STATISTIC_MEAN:
+        return sketch_mean(&t->times);
+    case STATISTIC_QUANTILE:
+        return sketch_quantile(&t->times, q->q);
+    case STATISTIC_RATE:
+        return t->n ? (double)t->good / (double)t->n : 0;
+    }
+    return 0;
+}
+
+/* What all data in common says of each side. */
 static void add_up(const struct paired_block *blocks, size_t n, const struct paired_question *q,
                    struct paired_answer *ret)
 {
-    struct sketch a = {0}, b = {0};
-    uint64_t good_a = 0, good_b = 0;
+    struct side_total a = {0}, b = {0};
     bool rate = q->what == STATISTIC_RATE;
     for (size_t i = 0; i < n; i++) {
-        const struct paired_side *side_a = &blocks[i].a, *side_b = &blocks[i].b;
-        uint64_t n_a = rate ? side_a->good + side_a->bad : side_a->times ? side_a->times->n : 0;
-        uint64_t n_b = rate ? side_b->good + side_b->bad : side_b->times ? side_b->times->n : 0;
-        if (n_a == 0 || n_b == 0)
+        if (samples_of(&blocks[i].a, rate) == 0 || samples_of(&blocks[i].b, rate) == 0)
             continue;
-        ret->n_a += n_a;
-        ret->n_b += n_b;
-        good_a += side_a->good;
-        good_b += side_b->good;
-        if (!rate) {
-            sketch_merge(&a, side_a->times);
-            sketch_merge(&b, side_b->times);
-        }
+        add_to(&a, &blocks[i].a, rate);
+        add_to(&b, &blocks[i].b, rate);
     }
-    if (rate) {
-        ret->a = ret->n_a ? (double)good_a / (double)ret->n_a : 0;
-        ret->b = ret->n_b ? (double)good_b / (double)ret->n_b : 0;
-    } else {
-        ret->a = q->what == STATISTIC_MEAN ? sketch_mean(&a) : sketch_quantile(&a, q->q);
-        ret->b = q->what == STATISTIC_MEAN ? sketch_mean(&b) : sketch_quantile(&b, q->q);
-    }
-    sketch_release(&a);
-    sketch_release(&b);
+    ret->n_a = a.n;
+    ret->n_b = b.n;
+    ret->a = value_of(&a, q);
+    ret->b = value_of(&b, q);
+    sketch_release(&a.times);
+    sketch_release(&b.times);
 }
 
 static bool enough_for_a_range(const struct paired_question *q, const struct paired_answer *ret)

@@ -22,10 +22,10 @@ const char *verdict_kind_name(enum verdict_kind k); /* "inconclusive", "better",
 
 struct verdict_pair {
     /* Given: */
-    enum metric metric;
     size_t a, b;                 /* the environments' indexes */
     const char *name_a, *name_b; /* borrowed */
     struct paired_answer answer; /* to verdict_question(metric, ...): microseconds, or rates */
+    enum metric metric;
     /* Found: */
     enum verdict_kind kind; /* of A against B */
     double p_adjusted;
