@@ -40,6 +40,10 @@ struct options {
     double rate;              /* bench: --rate, requests a second; 0 = not given */
     int64_t count;            /* probe, releases: -n is dry run, so --count / --limit */
     bool force, build_only;
+    const char *listen;   /* serve: --listen */
+    const char *hosts[8]; /* serve: --host */
+    size_t n_hosts;
+    const char *scope; /* token: --scope */
     const char *arguments[8];
     size_t n_arguments;
 };
@@ -85,6 +89,9 @@ enum option_id {
     OPTION_COUNT,
     OPTION_FORCE,
     OPTION_BUILD_ONLY,
+    OPTION_LISTEN,
+    OPTION_HOST,
+    OPTION_SCOPE,
     OPTION_RATE,
     OPTION_DURATION,
     OPTION_HELP,
@@ -169,6 +176,8 @@ int cmd_probe(struct app *a, struct err *e);
 int cmd_bench(struct app *a, struct err *e);
 int cmd_compare(struct app *a, struct err *e);
 int cmd_report(struct app *a, struct err *e);
+int cmd_serve(struct app *a, struct err *e);
+int cmd_token(struct app *a, struct err *e);
 int cmd_completion(struct app *a, struct err *e);
 int cmd_man(struct app *a, struct err *e);
 int cmd_schema(struct app *a, struct err *e);

@@ -31,6 +31,11 @@ const struct option_row option_rows[] = {
     {OPTION_BUILD_ONLY, 0, "build-only", NULL, "run the builds and stop"},
     {OPTION_RATE, 0, "rate", "N", "requests a second to each environment; default 10"},
     {OPTION_DURATION, 0, "duration", "SPAN", "how long, as 60s; default: the manifest's requests"},
+    {OPTION_LISTEN, 0, "listen", "ADDRESS:PORT",
+     "listen there instead of 127.0.0.1:7467; port 0 picks one"},
+    {OPTION_HOST, 0, "host", "NAME",
+     "also answer requests for this host name, as behind a proxy; may be repeated"},
+    {OPTION_SCOPE, 0, "scope", "read|operate", "what the token may do; default read"},
     {OPTION_HELP, 'h', "help", NULL, "show help"},
     {OPTION_VERSION, 'V', "version", NULL, "show the version"},
     {OPTION_END, 0, NULL, NULL, NULL},
@@ -51,6 +56,10 @@ static const enum option_id bench_options[] = {OPTION_RATE, OPTION_DURATION, OPT
 static const enum option_id compare_options[] = {OPTION_FROM, OPTION_UNTIL, OPTION_END};
 static const enum option_id report_options[] = {OPTION_FROM, OPTION_UNTIL, OPTION_OUTPUT,
                                                 OPTION_END};
+
+static const enum option_id serve_options[] = {OPTION_LISTEN, OPTION_HOST, OPTION_EVERY,
+                                               OPTION_END};
+static const enum option_id token_options[] = {OPTION_SCOPE, OPTION_END};
 
 const struct command commands[] = {
     {"init", "", "write a first manifest for this folder",
@@ -115,6 +124,20 @@ const struct command commands[] = {
      "names the "
      "folder; default is the current one.",
      report_options, 0, 0, "trine report -o reports --from 7d", cmd_report},
+    {"serve", "", "measure all the time and show it live in the browser",
+     "Runs the manifest's checks until it is told to end, keeps samples, incidents and history, "
+     "and "
+     "serves the dashboard, its API (docs/api.md) and /metrics on one port of 127.0.0.1. What "
+     "another process deploys is picked up by itself; SIGHUP reads the manifest again. Prints its "
+     "address on standard output.\n\n"
+     "On an address that others reach, reading needs a token of scope read; what changes something "
+     "needs one of scope operate everywhere. There is no TLS in it: put a proxy in front, and name "
+     "its host with --host.",
+     serve_options, 0, 0, "trine serve --listen 127.0.0.1:7467", cmd_serve},
+    {"token", "create NAME | list | revoke NAME", "make, list and revoke tokens for the API",
+     "create prints the token once; only a digest of it is kept. revoke takes effect at once, also "
+     "in a trine serve that runs.",
+     token_options, 1, 2, "trine token create laptop --scope operate", cmd_token},
     {"completion", "bash|zsh|fish", "print a shell's completion script",
      "Source it, or put it where "
      "the shell looks.",

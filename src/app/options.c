@@ -75,6 +75,11 @@ static int apply_value(struct options *o, const struct option_row *r, char *valu
             return err_set(e, ERR_USAGE, "--env-file: more than %zu files", o->n_env_files);
         o->env_files[o->n_env_files++] = value;
         return 0;
+    case OPTION_HOST:
+        if (o->n_hosts == sizeof(o->hosts) / sizeof(o->hosts[0]))
+            return err_set(e, ERR_USAGE, "--host: more than %zu names", o->n_hosts);
+        o->hosts[o->n_hosts++] = value;
+        return 0;
     case OPTION_FOR:
         return read_span(r->name, value, &o->for_ms, e);
     case OPTION_DURATION:
@@ -99,7 +104,8 @@ static int apply_value(struct options *o, const struct option_row *r, char *valu
     } texts[] = {{OPTION_FILE, &o->file},     {OPTION_APP, &o->app},
                  {OPTION_STATE, &o->state},   {OPTION_BASES, &o->bases},
                  {OPTION_COMMIT, &o->commit}, {OPTION_OUTPUT, &o->output},
-                 {OPTION_FROM, &o->from},     {OPTION_UNTIL, &o->until}};
+                 {OPTION_FROM, &o->from},     {OPTION_UNTIL, &o->until},
+                 {OPTION_LISTEN, &o->listen}, {OPTION_SCOPE, &o->scope}};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         if (texts[i].id == r->id)
             *texts[i].to = value;
@@ -226,11 +232,20 @@ static int check_taken(const struct reader *in, struct err *e)
     const struct {
         enum option_id id;
         bool given;
-    } special[] = {
-        {OPTION_COMMIT, o->commit}, {OPTION_OUTPUT, o->output},        {OPTION_FROM, o->from},
-        {OPTION_UNTIL, o->until},   {OPTION_FOR, o->for_ms},           {OPTION_EVERY, o->every_ms},
-        {OPTION_RATE, o->rate > 0}, {OPTION_DURATION, o->duration_ms}, {OPTION_COUNT, o->count},
-        {OPTION_FORCE, o->force},   {OPTION_BUILD_ONLY, o->build_only}};
+    } special[] = {{OPTION_COMMIT, o->commit},
+                   {OPTION_OUTPUT, o->output},
+                   {OPTION_FROM, o->from},
+                   {OPTION_UNTIL, o->until},
+                   {OPTION_FOR, o->for_ms},
+                   {OPTION_EVERY, o->every_ms},
+                   {OPTION_RATE, o->rate > 0},
+                   {OPTION_DURATION, o->duration_ms},
+                   {OPTION_COUNT, o->count},
+                   {OPTION_FORCE, o->force},
+                   {OPTION_BUILD_ONLY, o->build_only},
+                   {OPTION_LISTEN, o->listen},
+                   {OPTION_HOST, o->n_hosts > 0},
+                   {OPTION_SCOPE, o->scope}};
 
     for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++)
         if (special[i].given && !command_takes(in->command, special[i].id))

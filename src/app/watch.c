@@ -5,7 +5,6 @@
 #include "base/redact.h"
 #include "net/loop.h"
 #include "probe/sample_batch.h"
-#include "store/history.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,9 +12,6 @@
 #include <string.h>
 
 enum {
-    UPKEEP_MS = 10000,
-    ROLL_SAMPLES = 4096,
-    PRUNE_EVERY_MS = 60000,
     GRACE_MS = 1000,  /* what probes under way get to end once we are told to stop */
     END_LOOK_MS = 20, /* how often it is looked whether all is written */
 };
@@ -136,59 +132,6 @@ void watch_change(const struct probe_change *c, void *round)
         incidents_up(w, k, c->since_ms);
 }
 
-/* --- Upkeep of the history ----------------------------------------------------------------------
- */
-
-struct upkeep {
-    struct watch *watch;
-    int64_t now_ms, samples_ms, keep_ms;
-    bool prune, more;
-};
-
-static int roll(struct store *s, void *arg, struct err *e)
-{
-    struct upkeep *u = arg;
-    bool more = false;
-
-    if (history_roll(s, ROLL_SAMPLES, &u->more, e) < 0)
-        return -1;
-    if (u->prune && history_prune(s, u->now_ms, u->samples_ms, u->keep_ms, &more, e) < 0)
-        return -1;
-    u->more |= more;
-    return 0;
-}
-
-static void rolled(const struct err *e, void *arg)
-{
-    struct upkeep *u = arg;
-    struct watch *w = u->watch;
-
-    w->rolling = false;
-    if (e)
-        watch_store_failed(w, e);
-    if (!w->stopping)
-        timer_start(w->upkeep, !e && u->more ? 0 : UPKEEP_MS);
-    free(u);
-}
-
-static void keep_up(void *arg)
-{
-    struct watch *w = arg;
-    struct upkeep *u = mem_alloc(sizeof(*u));
-    const struct manifest_history *h = &w->o.app->manifest->history;
-    int64_t now = clock_mono_ms(&w->o.app->clock);
-
-    *u = (struct upkeep){.watch = w,
-                         .now_ms = clock_wall_ms(&w->o.app->clock),
-                         .samples_ms = h->samples_ms,
-                         .keep_ms = h->keep_ms,
-                         .prune = now - w->pruned_ms >= PRUNE_EVERY_MS};
-    if (u->prune)
-        w->pruned_ms = now;
-    w->rolling = true;
-    store_worker_do(w->ledger, "history", roll, rolled, u);
-}
-
 /* --- Life ---------------------------------------------------------------------------------------
  */
 
@@ -243,20 +186,15 @@ void watch_round_over(struct watch *w)
         if (!r->over)
             return;
     w->stopping = true;
-    timer_stop(w->upkeep);
     timer_start(w->end, 0);
 }
 
 int watch_start(struct watch *w, size_t *ret_n, struct err *e)
 {
     w->anchor_us = clock_mono_us(&w->o.app->clock);
-    w->pruned_ms = clock_mono_ms(&w->o.app->clock);
-    w->upkeep = timer_new(w->o.app->loop, keep_up, w);
     w->end = timer_new(w->o.app->loop, look_for_end, w);
     if (round_begin(w, ret_n, e) < 0)
         return -1;
-    w->started = true;
-    timer_start(w->upkeep, UPKEEP_MS);
     return 0;
 }
 
@@ -279,10 +217,14 @@ void watch_stop(struct watch *w)
     if (w->stopping)
         return;
     w->stopping = true;
-    timer_stop(w->upkeep);
     timer_start(w->end, GRACE_MS);
     for (struct round *r = w->rounds; r; r = r->next)
         schedule_stop(r->schedule);
+}
+
+bool watch_settled(const struct watch *w)
+{
+    return w->rounds && !w->rounds->next;
 }
 
 void watch_free(struct watch *w)
@@ -290,7 +232,6 @@ void watch_free(struct watch *w)
     if (!w)
         return;
     cut(w);
-    timer_free(w->upkeep);
     timer_free(w->end);
     w->stopping = true;
     store_worker_free(w->ledger);

@@ -16,8 +16,8 @@
  * whose probes under way end by themselves.
  *
  * Life cycle: watch_new, watch_start, watch_refresh whenever what is live has changed, watch_stop,
- * and once `ended` came watch_free. One thread, the loop's; only writes of incidents and history
- * run on the pool, on a store handle of their own.
+ * and once `ended` came watch_free. One thread, the loop's; only what is
+ * written runs on the pool, on store handles of its own.
  */
 struct app;
 struct watch;
@@ -71,6 +71,8 @@ int watch_start(struct watch *w, size_t *ret_n, struct err *e);
 /* What is live, or the manifest, has changed; `matrix` takes the place of the one before. On -1 the
  * old targets stay. */
 int watch_refresh(struct watch *w, const struct matrix *matrix, struct err *e);
+/* Nothing borrows from an earlier matrix any more. */
+bool watch_settled(const struct watch *w);
 void watch_stop(struct watch *w);
 void watch_free(struct watch *w); /* drops what is under way; NULL is fine */
 

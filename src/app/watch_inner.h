@@ -38,7 +38,7 @@ struct watch {
     struct round *rounds; /* newest first */
     int64_t anchor_us;
     struct sample_batch *batch;
-    struct store_worker *ledger; /* incidents and history, in their order */
+    struct store_worker *ledger; /* incidents, in their order */
     struct open_incident **open;
     size_t n_open, size_open;
     struct awake_book *awake;

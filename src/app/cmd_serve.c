@@ -1,0 +1,306 @@
+#include "app/app.h"
+
+#include "app/api.h"
+#include "app/event_hub.h"
+#include "app/serve.h"
+#include "app/store_worker.h"
+#include "base/mem.h"
+#include "net/loop.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* trine serve: the daemon's life. What it does is in serve.h and its files. */
+
+enum { LOOK_MS = 3000, END_LOOK_MS = 20 };
+
+/* --- The manifest and its successors ------------------------------------------------------------
+ */
+
+static struct setup *setup_free(struct setup *p)
+{
+    struct setup *before = p->before;
+
+    matrix_release(&p->matrix);
+    manifest_free(p->manifest);
+    free(p);
+    return before;
+}
+
+/* Takes over the manifest that the app has just loaded. */
+static int setup_take(struct serve *s, struct err *e)
+{
+    struct setup *p = mem_alloc(sizeof(*p));
+
+    p->manifest = s->app->manifest;
+    p->before = s->setup;
+    if (app_matrix(s->app, &p->matrix, e) < 0) {
+        free(p);
+        return -1;
+    }
+    s->setup = p;
+    return 0;
+}
+
+/* Back to the one before. */
+static void setup_drop(struct serve *s)
+{
+    s->setup = setup_free(s->setup);
+    s->app->manifest = s->setup->manifest;
+}
+
+/* SIGHUP: the new manifest when it is right in all, else the one in force stays. */
+static void reload(struct serve *s)
+{
+    struct app *a = s->app;
+    struct err e = ERR_INIT;
+    struct manifest *before = a->manifest;
+
+    if (app_open_manifest(a, &e) < 0 || setup_take(s, &e) < 0) {
+        if (a->manifest != before)
+            manifest_free(a->manifest);
+        a->manifest = before;
+        app_say(a, "the manifest was not taken, the one before stays in force: %s", e.text);
+        return;
+    }
+    if (watch_refresh(s->watch, &s->setup->matrix, &e) < 0) {
+        setup_drop(s);
+        app_say(a, "the manifest was not taken, the one before stays in force: %s", e.text);
+        return;
+    }
+    app_say(a, "the manifest was read again and is in force now");
+}
+
+static void watch_ended(void *arg);
+
+/* Earlier manifests go when nothing borrows from them any more. */
+static void look(void *arg)
+{
+    struct serve *s = arg;
+
+    if (s->stopping) {
+        watch_ended(s);
+        return;
+    }
+    if (s->setup->before && watch_settled(s->watch) && store_worker_pending(s->reader) == 0)
+        while (s->setup->before)
+            s->setup->before = setup_free(s->setup->before);
+    timer_start(s->look, LOOK_MS);
+}
+
+/* --- What the watch tells -----------------------------------------------------------------------
+ */
+
+static void sampled(const struct watch_check *c, const struct probe_result *r, void *arg)
+{
+    struct serve *s = arg;
+
+    (void)c;
+    feed_sample(s->feed, r->sample);
+}
+
+static void state_changed(const struct watch_check *c, void *arg)
+{
+    struct serve *s = arg;
+
+    feed_check(s->feed, c);
+}
+
+static void incident_told(const struct watch_incident *i, void *arg)
+{
+    struct serve *s = arg;
+
+    feed_incident(s->feed, i);
+}
+
+static void say(const char *text, void *arg)
+{
+    const struct serve *s = arg;
+
+    app_say(s->app, "%s", text);
+}
+
+/* Everything measured is written. What runs on the pool ends before what it borrows is freed. */
+static void watch_ended(void *arg)
+{
+    struct serve *s = arg;
+
+    if (store_worker_pending(s->reader) == 0)
+        loop_stop(s->app->loop);
+    else
+        timer_start(s->look, END_LOOK_MS);
+}
+
+static void slow_turn(int64_t ms, const char *what, void *arg)
+{
+    struct serve *s = arg;
+
+    s->slow_turns++;
+    if (s->app->o.verbose)
+        app_say(s->app, "a turn of the loop took %lld ms (%s)", (long long)ms, what);
+}
+
+/* --- Signals ------------------------------------------------------------------------------------
+ */
+
+static void told_to_end(int signal, void *arg)
+{
+    struct serve *s = arg;
+
+    (void)signal;
+    if (s->stopping)
+        return;
+    s->stopping = true;
+    timer_stop(s->look);
+    app_say(s->app, "ending");
+    watch_stop(s->watch);
+}
+
+static void hung_up(uv_signal_t *handle, int signal)
+{
+    struct serve *s = handle->data;
+
+    (void)signal;
+    if (!s->stopping)
+        reload(s);
+}
+
+static void closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+/* --- Life ---------------------------------------------------------------------------------------
+ */
+
+static void count_token(const struct access_token *t, void *arg)
+{
+    size_t *n = arg;
+
+    (void)t;
+    ++*n;
+}
+
+static int read_site(struct app *a, struct api_site *ret, struct err *e)
+{
+    size_t tokens = 0;
+
+    if (api_site_read(a->o.listen ? a->o.listen : "127.0.0.1:7467", ret, e) < 0)
+        return -1;
+    ret->names = a->o.hosts;
+    ret->n_names = a->o.n_hosts;
+    if (api_site_loopback(ret))
+        return 0;
+    if (access_list(a->store, count_token, &tokens, e) < 0)
+        return -1;
+    if (tokens == 0)
+        return err_set(e, ERR_USAGE,
+                       "--listen %s: others reach this address, so reading needs a token and there "
+                       "is none yet; make one with: trine token create NAME --scope read",
+                       a->o.listen);
+    return 0;
+}
+
+static int begin(struct serve *s, struct err *e)
+{
+    struct app *a = s->app;
+    struct api_options api = {0};
+    size_t n = 0;
+
+    if (read_site(a, &api.site, e) < 0)
+        return -1;
+    s->reader = store_worker_new(a->loop, a->state, &a->clock);
+    s->hub = event_hub_new(a->loop);
+    s->feed = feed_new(s);
+    s->queries = query_book_new(s);
+    serve_routes(s, &api);
+    s->api = api_new(a->loop, &api, e);
+    if (!s->api || watch_start(s->watch, &n, e) < 0)
+        return -1;
+    live_begin(s);
+    figures_refresh(s);
+    s->look = timer_new(a->loop, look, s);
+    timer_start(s->look, LOOK_MS);
+    loop_on_slow(a->loop, slow_turn, s);
+    app_say(a, "measuring %zu targets; the dashboard is at the address below", n);
+    if (n == 0)
+        app_say(a, "nothing to measure yet: it begins by itself once something is live");
+    bool v6 = strchr(api.site.address, ':');
+    (void)printf("http://%s%s%s:%u/\n", v6 ? "[" : "", api.site.address, v6 ? "]" : "",
+                 api_port(s->api));
+    (void)fflush(stdout);
+    return 0;
+}
+
+static void end(struct serve *s)
+{
+    api_free(s->api);
+    query_book_free(s->queries);
+    event_hub_free(s->hub);
+    watch_free(s->watch);
+    feed_free(s->feed);
+    timer_free(s->poll);
+    timer_free(s->look);
+    store_worker_free(s->reader);
+}
+
+static void release(struct serve *s)
+{
+    struct kept *all[] = {&s->overview, &s->checks, &s->deployments, &s->prober, &s->metrics};
+
+    live_release(&s->live);
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        buf_release(&all[i]->json);
+    figures_release(s->figures, s->n_figures);
+    free(s->store_json);
+    while (s->setup && s->setup->before)
+        s->setup->before = setup_free(s->setup->before);
+    if (s->setup) { /* the manifest in force is the app's */
+        matrix_release(&s->setup->matrix);
+        free(s->setup);
+    }
+}
+
+static int run(struct serve *s, struct err *e)
+{
+    struct app *a = s->app;
+    uv_signal_t *hup = mem_alloc(sizeof(*hup)); /* until the loop has closed it */
+    int rc = begin(s, e);
+
+    (void)uv_signal_init(loop_uv(a->loop), hup);
+    hup->data = s;
+    if (rc == 0) {
+        (void)uv_signal_start(hup, hung_up, SIGHUP);
+        loop_on_signal(a->loop, told_to_end, s);
+        (void)loop_run(a->loop);
+        loop_on_signal(a->loop, NULL, NULL);
+    }
+    uv_close((uv_handle_t *)hup, closed);
+    s->stopping = true;
+    end(s);
+    release(s);
+    return rc;
+}
+
+int cmd_serve(struct app *a, struct err *e)
+{
+    int64_t now = clock_wall_ms(&a->clock);
+    struct serve s = {.app = a, .started_ms = now, .figures_until_ms = now};
+
+    if (app_open_manifest(a, e) < 0 || app_open_secrets(a, e) < 0 || app_open_net(a, e) < 0 ||
+        app_open_store(a, e) < 0 || setup_take(&s, e) < 0)
+        return -1;
+    const struct watch_options o = {.app = a,
+                                    .matrix = &s.setup->matrix,
+                                    .whole = a->o.n_environments == 0 && !a->o.app,
+                                    .sample = sampled,
+                                    .state = state_changed,
+                                    .incident = incident_told,
+                                    .say = say,
+                                    .ended = watch_ended,
+                                    .arg = &s};
+    s.watch = watch_new(&o);
+    return run(&s, e);
+}
