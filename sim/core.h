@@ -89,6 +89,10 @@ struct call {
 void request_received(struct http_exchange *x, void *arg); /* http_handler_fn */
 void sim_answer_file(struct sim_request *r, int status, const char *type, const char *path,
                      size_t size);
+/* Answers 101: the connection is a tunnel from here on (net/http_server.h). NULL when the peer has
+ * left: nothing of `events` will be called. */
+struct http_tunnel *sim_answer_upgrade(struct sim_request *r, const char *protocol,
+                                       const struct http_tunnel_events *events, void *arg);
 /* Ends the call's life; the answer was sent or will never be. status 0: none was given. */
 void call_finish(struct call *c, int status);
 void call_abort(struct call *c); /* and closes the connection */

@@ -33,9 +33,10 @@ enum { MIX_KINDS = sizeof(mix_kinds) / sizeof(*mix_kinds) };
 
 /* Members a rule may have. */
 static const char *const members[] = {
-    "platform", "method",    "path",   "host",  "times",       "after",         "probability",
-    "seed",     "delay_ms",  "status", "close", "stall",       "garbage",       "truncate",
-    "endless",  "slow_body", "mix",    "note",  "retry_after", "expired_token", "unknown_status"};
+    "platform",    "method",        "path",           "host",         "times", "after",
+    "probability", "seed",          "delay_ms",       "status",       "close", "stall",
+    "garbage",     "truncate",      "endless",        "slow_body",    "mix",   "note",
+    "retry_after", "expired_token", "unknown_status", "forbid_origin"};
 enum { MEMBERS = sizeof(members) / sizeof(*members) };
 
 struct faults *faults_new(void)
@@ -209,6 +210,9 @@ static void choose_named(const json_t *rule, struct fault_choice *ret)
     } else if (json_object_get(rule, "unknown_status")) {
         ret->kind = FAULT_UNKNOWN_STATUS;
         text_copy(ret->word, sizeof(ret->word), json_str(rule, "unknown_status", "unheard-of"));
+    } else if (json_object_get(rule, "forbid_origin")) {
+        ret->kind = FAULT_FORBID_ORIGIN;
+        text_copy(ret->word, sizeof(ret->word), json_str(rule, "forbid_origin", "*"));
     }
 }
 

@@ -26,6 +26,7 @@ enum fault_kind {
     FAULT_SLOW_BODY,      /* `number` bytes a second */
     FAULT_EXPIRED,        /* as if the credential were no longer valid */
     FAULT_UNKNOWN_STATUS, /* state words replaced by `word` */
+    FAULT_FORBID_ORIGIN,  /* deployed services: CORS does not allow origins like the glob `word` */
 };
 
 struct fault_choice {
@@ -34,7 +35,7 @@ struct fault_choice {
     int64_t
         number; /* status; bytes a second; stall: real ms until the connection closes, 0 = never */
     int64_t retry_after_s; /* with a status; simulated seconds, -1 = not given */
-    char word[64];
+    char word[128];
 };
 
 /* What a request looks like to the rules. path and full_path: behind the base and as sent. */

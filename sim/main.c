@@ -39,7 +39,9 @@ static const char usage[] =
     "\"garbage\",\n"
     "                 \"truncate\", \"endless\", \"slow_body\": bytes a second, "
     "\"expired_token\",\n"
-    "                 \"unknown_status\": word, or \"mix\": true (any of them at random)\n"
+    "                 \"unknown_status\": word, \"forbid_origin\": glob (CORS of deployed "
+    "services),\n"
+    "                 or \"mix\": true (any of the others at random)\n"
     "--latency FILE   {\"hosts\": [{\"host\": glob, \"median_ms\", \"p95_ms\", \"error_rate\", "
     "\"cold_ms\"}]}\n";
 

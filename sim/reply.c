@@ -156,6 +156,7 @@ void reply_send(struct call *c, int status, const char *type, const void *body, 
     case FAULT_STATUS:
     case FAULT_EXPIRED:
     case FAULT_UNKNOWN_STATUS:
+    case FAULT_FORBID_ORIGIN:
         http_exchange_answer(c->r.x, status, type, body, len);
         break;
     }

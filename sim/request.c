@@ -338,6 +338,19 @@ void sim_answer_file(struct sim_request *r, int status, const char *type, const 
     buf_release(&bytes);
 }
 
+struct http_tunnel *sim_answer_upgrade(struct sim_request *r, const char *protocol,
+                                       const struct http_tunnel_events *events, void *arg)
+{
+    struct call *c = (struct call *)r;
+    struct http_tunnel *tunnel = NULL;
+
+    answer_head(c, 101);
+    if (r->x)
+        tunnel = http_exchange_upgrade(r->x, protocol, events, arg);
+    call_free(c);
+    return tunnel;
+}
+
 /* --- What handlers read ---------------------------------------------------------------------- */
 
 const char *sim_query(const struct sim_request *r, const char *name)

@@ -45,12 +45,16 @@ static void stores_get(struct sim_request *r)
                          "city", "Montreal", "id", 3, "name", "Gastown", "city", "Vancouver"));
 }
 
+/* Every origin is allowed by its own name, but for those that a rule of --faults forbids. */
 static void allow_origin(struct sim_request *r)
 {
+    const struct fault_choice *fault = &((const struct call *)r)->fault;
     const char *origin = sim_header(r, "Origin");
 
-    sim_set_header(r, "Access-Control-Allow-Origin", "%s", origin ? origin : "*");
     sim_set_header(r, "Vary", "Origin");
+    if (fault->kind == FAULT_FORBID_ORIGIN && origin && text_glob(fault->word, origin))
+        return;
+    sim_set_header(r, "Access-Control-Allow-Origin", "%s", origin ? origin : "*");
 }
 
 static void preflight(struct sim_request *r)
@@ -78,7 +82,7 @@ void service_serve(struct sim_request *r, const struct site *site)
     else if (reads && strcmp(r->path, "/api/v1/stores") == 0)
         stores_get(r);
     else if (strcmp(r->path, "/ws") == 0)
-        sim_answer(r, 426, json_pack("{s:s}", "error", "this backend speaks HTTP only"));
+        socket_serve(r, site);
     else
         sim_answer(r, 404, json_pack("{s:s, s:s}", "error", "not found", "path", r->path));
 }

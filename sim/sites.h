@@ -96,3 +96,6 @@ const char *site_mime(const char *path);
 /* Real ms until that service is awake; wakes it. cold_ms < 0: its own. */
 int64_t service_wake(struct sim *s, struct site *site, int64_t cold_ms);
 void service_serve(struct sim_request *r, const struct site *site);
+
+/* --- site_socket.c --------------------------------------------------------------------------- */
+void socket_serve(struct sim_request *r, const struct site *site); /* /ws */
