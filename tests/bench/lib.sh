@@ -97,7 +97,7 @@ median() {
 # row NAME UNIT OURS THEIRS PEER BOUND: OURS, THEIRS are numbers or null; PEER names what THEIRS was
 # measured with, "" when there is none. BOUND is one of
 #     "at least N x"   of ratio, which is theirs / ours
-#     "< N"  "= N"     of ours
+#     "< N"  "> N"  "= N"     of ours
 #     ""               shown only
 row() {
     jq -cn --arg name "$1" --arg unit "$2" --argjson ours "$3" --argjson theirs "$4" --arg peer "$5" \
@@ -115,6 +115,7 @@ row() {
                      (if $ratio == null then null else $ratio >= $limit end)
                  elif $ours == null then null
                  elif ($bound | startswith("<")) then $ours < $limit
+                 elif ($bound | startswith(">")) then $ours > $limit
                  else $ours == $limit end)}' >>"$rows"
 }
 
