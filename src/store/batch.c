@@ -83,10 +83,15 @@ static int32_t phase_before(const struct sample *v, enum column c)
     return last;
 }
 
-/* -1 (it did not happen) is the shortest to write. */
+/* 0: it did not happen (-1). Else what it took, and 1; an end before the phase before has ended is
+ * rare, and marked by a bit that makes it long. */
+#define EARLIER (INT64_C(1) << 40)
+
 static int64_t phase_to_wire(int64_t us, int64_t base)
 {
-    return us == -1 ? 0 : (int64_t)wire_zigzag(us - base) + 1;
+    if (us == -1)
+        return 0;
+    return us >= base ? us - base + 1 : EARLIER + (base - us);
 }
 
 static int64_t to_wire(enum column c, const struct sample *v, const struct place *p)
@@ -189,7 +194,12 @@ static bool take_int32(int64_t base, int64_t difference, int32_t *ret)
 static bool take_phase(uint64_t wire, int64_t base, int32_t *ret)
 {
     *ret = -1;
-    return wire == 0 || (take_int32(base, wire_unzigzag(wire - 1), ret) && *ret != -1);
+    if (wire == 0)
+        return true;
+    if (wire >= 2 * (uint64_t)EARLIER || wire == EARLIER)
+        return false;
+    int64_t difference = wire > EARLIER ? EARLIER - (int64_t)wire : (int64_t)wire - 1;
+    return take_int32(base, difference, ret) && *ret != -1;
 }
 
 static bool take_flags(uint64_t wire, struct sample *v)

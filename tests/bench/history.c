@@ -20,10 +20,10 @@
  * week. Latencies are log-normal (sigma 0.5) around a median of each series' own, 0.5 % of the
  * samples fail; `full` adds the phases of HTTPS and the lateness of each request, which a prober
  * has too. Then it reads windows (average, p95 and success of every series) and prints one JSON
- * object: bytes a sample, and the milliseconds of each window (the best of five, all in memory).
+ * object: bytes a sample, and the milliseconds of each window (the best of twenty, all in memory).
  */
 
-enum { STEP_MS = 30000, ROLL_STEPS = 20, REPEATS = 5, MAX_SERIES = 1024 };
+enum { STEP_MS = 30000, ROLL_STEPS = 20, REPEATS = 20, MAX_SERIES = 1024 };
 #define DAY_MS INT64_C(86400000)
 #define END_MS INT64_C(1751328000000) /* a day's end */
 
