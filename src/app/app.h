@@ -44,6 +44,8 @@ struct options {
     const char *hosts[8]; /* serve: --host */
     size_t n_hosts;
     const char *scope; /* token: --scope */
+    bool self_test; /* compare: --self-test */
+    int64_t days;   /* compare: --days */
     const char *arguments[8];
     size_t n_arguments;
 };
@@ -94,6 +96,8 @@ enum option_id {
     OPTION_SCOPE,
     OPTION_RATE,
     OPTION_DURATION,
+    OPTION_SELF_TEST,
+    OPTION_DAYS,
     OPTION_HELP,
     OPTION_VERSION,
     OPTION_END

@@ -5,7 +5,7 @@
 #include "compare/comparison.h"
 #include "report/report.h"
 
-#include <errno.h>
+#include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,8 +34,119 @@ static int open_all(struct app *a, struct comparison **ret, struct err *e)
     return window_comparison(a, ret, e);
 }
 
+/* trine compare -e a,b: is the first one worse in anything? */
+static bool first_is_worse(const struct app *a, const struct comparison *c)
+{
+    if (a->o.n_environments != 2 || c->n_pairs != 1)
+        return false;
+    const struct pair_result *r = &c->pairs[0];
+    bool turned = strcmp(c->environments[r->a].name, a->o.environments[0]) != 0;
+    for (enum metric m = 0; m < N_COMPARED; m++)
+        if (r->metrics[m].verdict == (turned ? VERDICT_BETTER : VERDICT_WORSE))
+            return true;
+    return false;
+}
+
+/* --- The self-test ------------------------------------------------------------------------------
+ */
+
+enum { SELF_TEST_DAYS = 200, SELF_TEST_SEED = 20221 };
+
+static void self_test_row(struct table *t, const char *what, const struct self_test_result *r)
+{
+    char rate[32], range[80];
+
+    metric_format_rate(r->rate.value, rate);
+    metric_format_range(METRIC_SUCCESS, r->rate.low, r->rate.high, range);
+    table_row(t);
+    table_cell(t, TONE_PLAIN, "%s", what);
+    table_cell(t, TONE_PLAIN, "%u", r->rounds);
+    table_cell(t, TONE_PLAIN, "%u", r->decided);
+    table_cell(t, TONE_STRONG, "%s", rate);
+    table_cell(t, TONE_PLAIN, "%s", range);
+}
+
+static json_t *self_test_json(const char *what, const struct self_test_result *r)
+{
+    return json_pack("{s:s, s:i, s:i, s:f, s:f, s:f}", "data", what, "rounds", (int)r->rounds,
+                     "false_winners", (int)r->decided, "rate", r->rate.value, "low", r->rate.low,
+                     "high", r->rate.high);
+}
+
+static int print_self_test(struct app *a, const struct comparison *c,
+                           const struct self_test_result *simulated, struct err *e)
+{
+    struct table_look look = {.width = a->width, .colour = a->colour};
+    struct buf b = BUF_INIT(1 << 20);
+    struct table *t = table_new();
+
+    table_column(t, "Data", TABLE_LEFT, true);
+    table_column(t, "Rounds", TABLE_RIGHT, false);
+    table_column(t, "False winners", TABLE_RIGHT, false);
+    table_column(t, "Rate", TABLE_RIGHT, false);
+    table_column(t, "Range", TABLE_RIGHT, false);
+    self_test_row(t, "simulated days", simulated);
+    for (size_t i = 0; c && i < c->n_environments; i++)
+        if (c->self_tests[i].rounds > 0)
+            self_test_row(t, c->environments[i].name, &c->self_tests[i]);
+    table_print(t, &look, &b);
+    table_free(t);
+    table_paragraph(&b, &look, 0,
+                    "Each round compares an environment with itself on average, median, p95 and "
+                    "success, so every winner is a false one. It must stay at 5% or under.");
+    if (!c)
+        table_paragraph(&b, &look, 0, "There is no stored sample in this window to test on.");
+    int rc = app_print(a, &b, e);
+    buf_release(&b);
+    return rc;
+}
+
+static int print_self_test_json(struct app *a, const struct comparison *c,
+                                const struct self_test_result *simulated, struct err *e)
+{
+    json_t *rows = json_array();
+
+    json_array_append_new(rows, self_test_json("simulated days", simulated));
+    for (size_t i = 0; c && i < c->n_environments; i++)
+        if (c->self_tests[i].rounds > 0)
+            json_array_append_new(rows, self_test_json(c->environments[i].name, &c->self_tests[i]));
+    return app_print_json(a, json_pack("{s:f, s:o}", "alpha", 0.05, "self_test", rows), e);
+}
+
+static bool is_too_often(const struct comparison *c, const struct self_test_result *simulated)
+{
+    bool bad = simulated->rate.low > 0.05;
+
+    for (size_t i = 0; c && i < c->n_environments; i++)
+        bad |= c->self_tests[i].rounds > 0 && c->self_tests[i].rate.low > 0.05;
+    return bad;
+}
+
+/* Exit status 1 when false winners are surely more frequent than the level allows. */
+static int self_test(struct app *a, struct err *e)
+{
+    struct comparison *c = NULL;
+    struct self_test_result simulated;
+
+    if (open_all(a, &c, e) < 0 && e->kind != ERR_NO)
+        return -1;
+    *e = ERR_INIT;
+    self_test_simulated(&day_default, (unsigned)(a->o.days ? a->o.days : SELF_TEST_DAYS), 0.95,
+                        SELF_TEST_SEED, &simulated);
+    int rc = a->o.json ? print_self_test_json(a, c, &simulated, e)
+                       : print_self_test(a, c, &simulated, e);
+    bool bad = is_too_often(c, &simulated);
+    comparison_free(c);
+    return rc < 0 ? rc : bad ? err_exit_code(ERR_NO) : 0;
+}
+
+/* --- The commands -------------------------------------------------------------------------------
+ */
+
 int cmd_compare(struct app *a, struct err *e)
 {
+    if (a->o.self_test)
+        return self_test(a, e);
     struct table_look look = {.width = a->width, .colour = a->colour};
     struct buf b = BUF_INIT(REPORT_MAX_BYTES);
     struct comparison *c = NULL;
@@ -48,9 +159,9 @@ int cmd_compare(struct app *a, struct err *e)
         report_text(c, &look, a->o.verbose > 0, &b);
     int rc = app_print(a, &b, e);
     buf_release(&b);
-    bool missed = target_missed(c);
+    bool no = target_missed(c) || first_is_worse(a, c);
     comparison_free(c);
-    return rc < 0 ? rc : missed ? err_exit_code(ERR_NO) : 0;
+    return rc < 0 ? rc : no ? err_exit_code(ERR_NO) : 0;
 }
 
 static int write_report(const struct app *a, const char *dir, const char *name, struct buf *b,

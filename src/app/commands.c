@@ -36,6 +36,9 @@ const struct option_row option_rows[] = {
     {OPTION_HOST, 0, "host", "NAME",
      "also answer requests for this host name, as behind a proxy; may be repeated"},
     {OPTION_SCOPE, 0, "scope", "read|operate", "what the token may do; default read"},
+    {OPTION_SELF_TEST, 0, "self-test", NULL,
+     "compare environments with themselves and say how often a winner is named wrongly"},
+    {OPTION_DAYS, 0, "days", "N", "days that the self-test simulates; default 200"},
     {OPTION_HELP, 'h', "help", NULL, "show help"},
     {OPTION_VERSION, 'V', "version", NULL, "show the version"},
     {OPTION_END, 0, NULL, NULL, NULL},
@@ -53,7 +56,8 @@ static const enum option_id releases_options[] = {OPTION_COUNT, OPTION_END};
 static const enum option_id probe_options[] = {OPTION_FOR, OPTION_EVERY, OPTION_COUNT, OPTION_END};
 static const enum option_id bench_options[] = {OPTION_RATE, OPTION_DURATION, OPTION_FORCE,
                                                OPTION_END};
-static const enum option_id compare_options[] = {OPTION_FROM, OPTION_UNTIL, OPTION_END};
+static const enum option_id compare_options[] = {OPTION_FROM, OPTION_UNTIL, OPTION_SELF_TEST,
+                                                 OPTION_DAYS, OPTION_END};
 static const enum option_id report_options[] = {OPTION_FROM, OPTION_UNTIL, OPTION_OUTPUT,
                                                 OPTION_END};
 
@@ -112,12 +116,18 @@ const struct command commands[] = {
      "its requests fail. NAME is an entry under bench: in the manifest. Exit status 1 when an "
      "environment did not stand it.",
      bench_options, 0, 1, "trine bench -e uat,beta --rate 50 --duration 60s", cmd_bench},
-    {"compare", "", "compare the environments over a window, with intervals and verdicts",
-     "Average, p50, p95 and success rate per environment with 95 % intervals and the number of "
-     "samples; cold "
-     "starts apart; targets met or not; a winner only where the intervals do not overlap, "
-     "otherwise how many "
-     "samples are still needed. Exit status 1 when a target is missed.",
+    {"compare", "", "compare the environments over a window, with ranges and verdicts",
+     "Average, median, p95, success rate, uptime and database query time of each environment with "
+     "their 95 % ranges; cold starts apart; targets met, missed or not decided yet. Every two "
+     "environments are compared in the same stretches of time and called better or worse only "
+     "where p, corrected for all that is shown, allows it and the difference matters; otherwise "
+     "inconclusive, with the samples still needed. Then the change against the window before, and "
+     "which environment should become production, by the weights of the manifest's score. -v adds "
+     "every endpoint.\n\n"
+     "--self-test compares each environment with itself, on stored and on simulated data, and "
+     "prints how often a winner is named where there is none.\n\n"
+     "Exit status 1 when a target is missed, or when -e names two environments and the first is "
+     "worse.",
      compare_options, 0, 0, "trine compare --from 24h", cmd_compare},
     {"report", "", "write environment_comparison.html and environment_comparison.json",
      "The comparison as a page that needs no network to be opened, and as JSON for tracking. -o "

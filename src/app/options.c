@@ -95,6 +95,10 @@ static int apply_value(struct options *o, const struct option_row *r, char *valu
         if (text_int(value, 1, 1000000000, &o->count) < 0)
             return err_set(e, ERR_USAGE, "--count %.40s: give a whole number from 1", value);
         return 0;
+    case OPTION_DAYS:
+        if (text_int(value, 1, 100000, &o->days) < 0)
+            return err_set(e, ERR_USAGE, "--days %.40s: give a whole number from 1", value);
+        return 0;
     default:
         break;
     }
@@ -122,6 +126,7 @@ static void apply_flag(struct reader *in, const struct option_row *r)
     o->verbose += r->id == OPTION_VERBOSE;
     o->force |= r->id == OPTION_FORCE;
     o->build_only |= r->id == OPTION_BUILD_ONLY;
+    o->self_test |= r->id == OPTION_SELF_TEST;
     if (r->id == OPTION_HELP || r->id == OPTION_VERSION)
         in->asked = r->id;
 }

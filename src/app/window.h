@@ -2,11 +2,16 @@
 
 #include "app/app.h"
 
+/* Rounds of the self-test on stored data: what they add to the rate's range is under 2 points. */
+enum { WINDOW_SELF_TEST_ROUNDS = 200 };
+
 struct comparison;
 
 /*
  * The comparison of a time window from what the store has: --from and --until read, the stored
- * samples of the chosen environments fed through. Shared by compare and report. *ret is freed with
- * comparison_free. ERR_NO when the window holds no sample.
+ * samples of the chosen environments fed through, and those of the window before it of the same
+ * length. Up to 6 hours come from single samples, longer windows from history's cells. Shared by
+ * compare, report and serve. *ret is freed with comparison_free. ERR_NO when the window holds no
+ * sample.
  */
 int window_comparison(struct app *a, struct comparison **ret, struct err *e);

@@ -73,8 +73,8 @@ static void fill(struct change *v, const struct figure *after, const struct figu
 
 void comparison_change(struct comparison *c)
 {
-    if (!c->before)
-        return;
+    if (!c->before || c->before->last_ms - c->before->first_ms < (c->last_ms - c->first_ms) / 2)
+        return; /* half a week says nothing of a week */
     size_t n = c->n_environments * N_METRICS;
     double *p = mem_array(n + 1, sizeof *p);
     c->changes = arena_array(&c->arena, c->n_environments, sizeof *c->changes);

@@ -5,6 +5,7 @@
 #include "compare/interval.h"
 #include "compare/metric.h"
 #include "compare/scorecard.h"
+#include "compare/self_test.h"
 #include "compare/tally.h"
 #include "compare/verdict_pair.h"
 
@@ -48,6 +49,7 @@ struct comparison_options {
     double weights[SCORE_PARTS]; /* of the scorecard, any scale; all 0 = no recommendation */
     bool figures_only;           /* no pairs, no recommendation: for an earlier window */
     unsigned resamples;          /* of pairs and recommendation; 0 = the methods' own numbers */
+    unsigned self_test_rounds;   /* each environment against itself; 0 = none */
 };
 
 enum comparison_outcome {
@@ -112,6 +114,7 @@ void comparison_add_down(struct comparison_builder *b, size_t series, int64_t fr
 /* The window before this one, finished with figures_only; owned from now on. */
 void comparison_set_before(struct comparison_builder *b, struct comparison *before);
 struct comparison *comparison_finish(struct comparison_builder *b); /* frees b */
+void comparison_drop(struct comparison_builder *b);                 /* instead of finish */
 void comparison_free(struct comparison *c);                         /* NULL is fine */
 
 /* --- The result. Times are milliseconds. Every pointer lives until comparison_free. -------------
@@ -276,7 +279,8 @@ struct comparison {
     size_t n_tests; /* that Holm's correction counts */
     struct win wins[WIN_CATEGORIES];
     struct comparison *before;  /* NULL = nothing was measured before */
-    struct change_row *changes; /* one an environment; NULL like `before` */
+    struct change_row *changes; /* one an environment; NULL = too little was measured before */
     struct recommendation recommendation;
-    struct arena arena; /* of all this */
+    struct self_test_result *self_tests; /* one an environment; NULL = not asked for */
+    struct arena arena;                  /* of all this */
 };

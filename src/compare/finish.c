@@ -380,6 +380,25 @@ static int heat_hours(int64_t longest_ms)
     return longest_ms <= 3600000 ? 1 : longest_ms <= 2 * 3600000 ? 2 : 0;
 }
 
+/* The method on this very data: halves of one environment, drawn at random. */
+static void test_itself(struct comparison *c, const struct lanes *l)
+{
+    if (c->options.self_test_rounds == 0)
+        return;
+    struct paired_side *sides = mem_array(l->n_blocks + 1, sizeof *sides);
+    c->self_tests = arena_array(&c->arena, c->n_environments, sizeof *c->self_tests);
+    for (size_t i = 0; i < c->n_environments; i++) {
+        for (size_t k = 0; k < l->n_blocks; k++) {
+            const struct block_data *d = &l->requests[i * l->n_blocks + k];
+            sides[k] = (struct paired_side){d->times.n > 0 ? &d->times : NULL, d->good, d->bad};
+        }
+        if (c->environments[i].times.n > 0)
+            self_test_stored(sides, l->n_blocks, c->options.self_test_rounds, c->options.confidence,
+                             i + 1, &c->self_tests[i]);
+    }
+    free(sides);
+}
+
 static void judge(struct comparison *c, const struct comparison_builder *b)
 {
     struct lanes lanes;
@@ -389,8 +408,16 @@ static void judge(struct comparison *c, const struct comparison_builder *b)
     comparison_recommend(c, &lanes, free_share);
     comparison_name_free(c, free_share);
     comparison_change(c);
+    test_itself(c, &lanes);
     lanes_release(&lanes);
     free(free_share);
+}
+
+void comparison_drop(struct comparison_builder *b)
+{
+    comparison_free(b->before);
+    arena_release(&b->arena);
+    builder_free(b);
 }
 
 struct comparison *comparison_finish(struct comparison_builder *b)

@@ -312,6 +312,44 @@ static void miss_samples(struct comparison *c, size_t environment)
                           c->environments[environment].name, f->n, least));
 }
 
+/* The share of the weights whose parts are not known for every candidate. */
+static double unmeasured(const struct recommendation *r)
+{
+    double open = 0;
+    for (enum score_part p = 0; p < SCORE_PARTS; p++)
+        open += r->used[p] ? 0 : r->weights[p];
+    return open;
+}
+
+/* Ahead of the next candidate, in points. */
+static double lead_of(const struct comparison *c, const struct field *f)
+{
+    const struct recommendation *r = &c->recommendation;
+    double second = 0;
+    for (size_t i = 0; i < f->n; i++) {
+        const struct runner *other = &f->runners[i];
+        if (other->eligible && (int)other->environment != r->leader)
+            second = fmax(second, r->candidates[other->environment].total);
+    }
+    return r->candidates[r->leader].total - second;
+}
+
+/* Parts that nobody knows yet block the answer only where they could turn it: all of their points
+ * against none. */
+static void miss_parts(struct comparison *c, const struct field *f)
+{
+    struct recommendation *r = &c->recommendation;
+    double open = unmeasured(r);
+    if (100 * open <= lead_of(c, f) * (1 - open))
+        return;
+    for (enum score_part p = 0; p < SCORE_PARTS; p++)
+        if (!r->used[p] && r->weights[p] > 0)
+            miss(r, arena_printf(&c->arena,
+                                 "the %s of every candidate: %.0f%% of the weights, which could "
+                                 "turn the answer",
+                                 score_part_key(p), 100 * r->weights[p]));
+}
+
 static void list_missing(struct comparison *c, const struct field *f)
 {
     struct recommendation *r = &c->recommendation;
@@ -337,33 +375,13 @@ static void list_missing(struct comparison *c, const struct field *f)
                           "for",
                           c->environments[r->leader].name,
                           100 * r->candidates[r->leader].lead_share, 100 * c->options.confidence));
-}
-
-/* Weights of what is not known: could they turn the answer? */
-static void say_unmeasured(const struct comparison *c, double lead, char *text, size_t room)
-{
-    const struct recommendation *r = &c->recommendation;
-    double open = 0;
-    char names[96] = "";
-    size_t used = 0;
-    for (enum score_part p = 0; p < SCORE_PARTS; p++) {
-        if (r->used[p] || r->weights[p] <= 0)
-            continue;
-        open += r->weights[p];
-        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", used ? " and " : "",
-                                 score_part_key(p));
-    }
-    text[0] = '\0';
-    if (open > 0)
-        snprintf(text, room, " Not in it: %s (%.0f%% of the weights), which %s change the answer.",
-                 names, 100 * open, 100 * open > lead * (1 - open) ? "could" : "cannot");
+    if (r->leader >= 0)
+        miss_parts(c, f);
 }
 
 static void say(struct comparison *c, const struct field *f)
 {
     struct recommendation *r = &c->recommendation;
-    double second = 0;
-    char open[256];
     if (f->n < 2) {
         snprintf(r->text, sizeof r->text,
                  "No recommendation: fewer than two environments were measured.");
@@ -376,24 +394,17 @@ static void say(struct comparison *c, const struct field *f)
         return;
     }
     const struct candidate *best = &r->candidates[r->leader];
-    for (size_t i = 0; i < f->n; i++) {
-        const struct candidate *v = &r->candidates[f->runners[i].environment];
-        if (f->runners[i].eligible && v != best)
-            second = fmax(second, v->total);
-    }
-    say_unmeasured(c, best->total - second, open, sizeof open);
     const char *name = c->environments[r->leader].name;
     if (r->state == RECOMMEND_CLEAR)
         snprintf(r->text, sizeof r->text,
-                 "%.60s: %.0f of 100 points, ahead in %.1f%% of %u resamples of the measured time."
-                 "%s",
-                 name, best->total, 100 * best->lead_share, r->resamples, open);
+                 "%.60s: %.0f of 100 points, ahead in %.1f%% of %u resamples of the measured time.",
+                 name, best->total, 100 * best->lead_share, r->resamples);
     else
         snprintf(
             r->text, sizeof r->text,
             "Not decided. %.60s has the most points so far (%.0f of 100, ahead in %.0f%% of %u "
-            "resamples), but that is not enough to choose by.%s",
-            name, best->total, 100 * best->lead_share, r->resamples, open);
+            "resamples), but that is not enough to choose by.",
+            name, best->total, 100 * best->lead_share, r->resamples);
 }
 
 /* --- All together ------------------------------------------------------------------------------

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define N_LIMIT 1e12 /* a number beyond it tells nobody anything */
+#define N_LIMIT 1e9 /* a number beyond it tells nobody anything */
 
 const char *verdict_kind_name(enum verdict_kind k)
 {

@@ -96,7 +96,7 @@ static json_t *change(enum metric m, const struct change *v)
 
 json_t *json_weeks(const struct comparison *c)
 {
-    if (!c->before)
+    if (!c->changes)
         return json_null();
     json_t *object = json_object(), *environments = json_array();
     for (size_t i = 0; i < c->n_environments; i++) {

@@ -148,11 +148,13 @@ static enum table_tone tone_of_verdict(enum verdict_kind v)
 static void format_signed(enum metric m, double v, char ret[48])
 {
     char text[32];
+    bool zero = fabs(v) < (metric_is_time(m) ? 0.005 : 0.00005);
+    const char *sign = zero ? "±" : v < 0 ? "−" : "+";
     metric_format_ms(fabs(v), text);
     if (metric_is_time(m))
-        snprintf(ret, 48, "%s%s", v < 0 ? "−" : "+", text);
+        snprintf(ret, 48, "%s%s", sign, text);
     else
-        snprintf(ret, 48, "%s%.2f points", v < 0 ? "−" : "+", fabs(100 * v));
+        snprintf(ret, 48, "%s%.2f points", sign, fabs(100 * v));
 }
 
 static void format_signed_range(enum metric m, const struct interval *d, char ret[112])
