@@ -191,7 +191,6 @@ void watch_round_over(struct watch *w)
 
 int watch_start(struct watch *w, size_t *ret_n, struct err *e)
 {
-    w->anchor_us = clock_mono_us(&w->o.app->clock);
     w->end = timer_new(w->o.app->loop, look_for_end, w);
     if (round_begin(w, ret_n, e) < 0)
         return -1;

@@ -119,7 +119,7 @@ int round_begin(struct watch *w, size_t *ret_n, struct err *e)
     struct schedule_options o = {.user_agent = "trine/" TRINE_VERSION " (probe)",
                                  .duration_ms = w->o.duration_ms,
                                  .ticks = w->o.ticks,
-                                 .anchor_us = w->anchor_us,
+                                 .anchor_us = before ? w->anchor_us : 0,
                                  .controls = a->manifest->probe.control,
                                  .n_controls = a->manifest->probe.n_control,
                                  .awake = awake_ask,
@@ -138,6 +138,8 @@ int round_begin(struct watch *w, size_t *ret_n, struct err *e)
     r->schedule = schedule_new(a->loop, &o);
     *ret_n = fill(w, r);
     targets_say_left_out(a, &r->targets);
+    if (!before) /* an earlier moment would be in the past: the first slot would be skipped */
+        w->anchor_us = clock_mono_us(&a->clock);
     schedule_start(r->schedule);
     note_checks(w, r);
     if (!before && incidents_load(w, e) < 0) {
