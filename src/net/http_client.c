@@ -18,6 +18,8 @@ enum {
     REPLY_MAX = 16 << 20,
     PER_HOST = 16,
     KEPT_CONNECTIONS = 128,
+    PLACE_BITS = 24,
+    PLACE_MASK = (1 << PLACE_BITS) - 1,
     SPARE_MAX = 256, /* ended transfers that are kept to be used again */
 };
 
@@ -38,11 +40,47 @@ struct http_client {
     size_t n;
     struct http_transfer *spare;
     size_t n_spare;
-    uint64_t last_id;
+    /* By place: the low bits of an id are its transfer's place here, so that one in thousands is
+     * found at once. */
+    struct http_transfer **places;
+    uint32_t *free_places;
+    size_t n_places, n_free, cap_places;
+    uint64_t last_serial;
 };
+
+static void take_place(struct http_client *c, struct http_transfer *t)
+{
+    if (c->n_free == 0 && c->n_places == c->cap_places) {
+        c->cap_places = c->cap_places ? 2 * c->cap_places : 64;
+        c->places = mem_grow(c->places, c->cap_places, sizeof(struct http_transfer *));
+        c->free_places = mem_grow(c->free_places, c->cap_places, sizeof *c->free_places);
+    }
+
+    size_t place = c->n_free > 0 ? c->free_places[--c->n_free] : c->n_places++;
+
+    c->places[place] = t;
+    t->id = ++c->last_serial << PLACE_BITS | place;
+}
+
+static void give_place(struct http_client *c, const struct http_transfer *t)
+{
+    size_t place = t->id & PLACE_MASK;
+
+    c->places[place] = NULL;
+    c->free_places[c->n_free++] = (uint32_t)place;
+}
+
+static struct http_transfer *find(const struct http_client *c, uint64_t id)
+{
+    size_t place = id & PLACE_MASK;
+    struct http_transfer *t = place < c->n_places ? c->places[place] : NULL;
+
+    return t && t->id == id ? t : NULL;
+}
 
 static void unlink_transfer(struct http_client *c, struct http_transfer *t)
 {
+    give_place(c, t);
     *t->link = t->next;
     if (t->next)
         t->next->link = t->link;
@@ -210,7 +248,9 @@ struct http_client *http_client_new(struct loop *loop, const struct http_client_
     curl_multi_setopt(c->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
                       c->options.max_per_host == HTTP_UNBOUNDED ? 0L
                                                                 : (long)c->options.max_per_host);
-    curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS);
+    if (c->options.max_per_host !=
+        HTTP_UNBOUNDED) /* else libcurl's rule: four times the requests */
+        curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS);
     return c;
 }
 
@@ -228,6 +268,8 @@ void http_client_free(struct http_client *c)
     curl_multi_cleanup(c->multi); /* closes its sockets through http_sockets_close */
     http_sockets_free(c->sockets);
     SSL_CTX_free(c->trust);
+    free(c->places);
+    free(c->free_places);
     timer_free(c->wake);
     timer_free(c->failed);
     timer_free(c->ended);
@@ -271,7 +313,7 @@ uint64_t http_send(struct http_client *c, const char *base, const struct http_re
     struct transfer_tools tools = {&c->options, c->sockets, trust, c};
 
     transfer_begin(t, &tools, base, r);
-    t->id = ++c->last_id;
+    take_place(c, t);
     t->fn = fn;
     t->arg = arg;
     t->queued_us = intended_us > 0 && now > intended_us ? now - intended_us : 0;
@@ -297,22 +339,22 @@ uint64_t http_send(struct http_client *c, const char *base, const struct http_re
 
 void http_cancel(struct http_client *c, uint64_t id)
 {
-    for (struct http_transfer *t = c->transfers; t; t = t->next) {
-        if (t->id != id)
-            continue;
-        unlink_transfer(c, t);
-        recycle(c, t);
+    struct http_transfer *t = find(c, id);
+
+    if (!t)
         return;
-    }
+    unlink_transfer(c, t);
+    recycle(c, t);
 }
 
 void http_progress(const struct http_client *c, uint64_t id, struct http_timing *ret)
 {
     *ret = (struct http_timing){0, -1, -1, -1, -1, -1};
-    for (const struct http_transfer *t = c->transfers; t; t = t->next) {
-        if (t->id == id)
-            transfer_timing(t, ret);
-    }
+
+    const struct http_transfer *t = find(c, id);
+
+    if (t)
+        transfer_timing(t, ret);
 }
 
 size_t http_in_flight(const struct http_client *c)
