@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #define ROUNDING 1e-20 /* squared deviations, as a share of the squared mean, that are none */
-#define TOO_ALIKE 0.1 /* correlation of neighbouring stretches beyond which they are joined */
+#define TOO_ALIKE 0.1  /* correlation of neighbouring stretches beyond which they are joined */
 
 static bool has_data(const struct paired_side *side, bool rate)
 {

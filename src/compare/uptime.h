@@ -16,7 +16,7 @@
  * never more than were made, and fewer for few stretches (Korn & Graubard 1998, "Confidence
  * intervals for proportions with small expected number of positive counts estimated from survey
  * data"). Wilson's range at that number is the answer. One outage of length d in a time T is worth
- * T / d looks.
+ * about T / d looks.
  * - Without any downtime the lower bound is exact and one-sided: (1 - confidence)^(1 / looks), the
  *   "rule of three" (Hanley & Lippman-Hand 1983, "If nothing goes wrong, is everything all
  * right?"). 99.9 % is supported from 2,995 looks without a failure, 99.99 % from 29,956. The same

@@ -27,9 +27,9 @@ static void noise_that_lasts_an_hour_hardly_makes_winners(void)
     struct day_model m = day_default;
     m.noise_minutes = 60;
     struct self_test_result r;
-    self_test_simulated(&m, 200, 0.95, 7, &r);
+    self_test_simulated(&m, 100, 0.95, 7, &r);
     printf("# A/A with noise of an hour: %u of %u\n", r.decided, r.rounds);
-    CHECK(r.decided <= 24);
+    CHECK(r.decided <= 14);
 }
 
 static void ten_percent_slower_is_found_in_a_day(void)
@@ -62,8 +62,8 @@ static void halves_of_stored_data_rarely_differ(void)
     for (size_t i = 0; own && i < day.n_blocks; i++)
         own[i] = day.blocks[i].a;
     struct self_test_result r;
-    self_test_stored(own, day.n_blocks, 100, 0.95, 9, &r);
-    CHECK(r.rounds == 100 && r.decided <= 10);
+    self_test_stored(own, day.n_blocks, 40, 0.95, 9, &r);
+    CHECK(r.rounds == 40 && r.decided <= 6);
     self_test_stored(NULL, 0, 3, 0.95, 9, &r);
     CHECK(r.rounds == 3 && r.decided == 0);
     free(own);
