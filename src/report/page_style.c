@@ -84,5 +84,26 @@ const char *const page_style[] = {
     "@media(max-width:640px){main{padding:20px 14px 40px}h1{font-size:1.4rem}.card{padding:14px}",
     "th,td{padding:7px 10px}.lead{font-size:1.05rem}",
     "}\n",
-    "@media print{body{background:#fff}.card,.scroll{break-inside:avoid}}\n",
+    ".after{margin-top:12px}.card h3.over{margin-top:12px}\n",
+    "td.word{text-align:left}td.plot{padding:0 4px;min-width:128px}td.plot svg{width:120px}\n",
+    ".span{stroke:var(--ink);stroke-width:2}.at{fill:var(--ink)}\n",
+    "tr.head th{background:var(--bg);font-weight:650;font-size:.8rem}\n",
+    ".bar{display:inline-block;width:56px;height:8px;margin-right:8px;border:1px solid "
+    "var(--line);",
+    "border-radius:2px;vertical-align:.06em}.bar i{display:block;height:100%;background:var(--"
+    "soft)}\n",
+    ".heat td,.heat thead th{padding:7px 3px;text-align:center;font-size:.75rem;min-width:2.6em}"
+    "\n",
+    "@media print{:root{--bg:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--grid:#ddd;",
+    "--good:#0b5c33;--bad:#9b1c14;--open:#664200;--e0:#0065a8;--e1:#c14d00;--e2:#00805c;",
+    "--e3:#a3477f;--e4:#5f5a00;--e5:#4b4f57;color-scheme:light}",
+    "body{font-size:11px;print-color-adjust:exact;-webkit-print-color-adjust:exact}",
+    "main{max-width:none;padding:0}.scroll{overflow:visible;border:0}.card,figure,tr,h2+p{break-"
+    "inside:avoid}",
+    "h2,h2+p{break-after:avoid}th,td{padding:3px 5px}table{font-size:9px}thead{display:table-"
+    "header-group}",
+    ".cards{grid-template-columns:repeat(3,1fr)}.plots{grid-template-columns:1fr 1fr}",
+    "th[scope=row],th.left{position:static;min-width:0}.heat td,.heat thead th{min-width:0;"
+    "font-size:8px}",
+    "td.plot{min-width:84px}td.plot svg{width:80px}@page{margin:14mm}}\n",
     NULL};

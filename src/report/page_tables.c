@@ -177,9 +177,15 @@ static void add_rules(const struct comparison *c, struct buf *out)
              100 * c->options.confidence);
     buf_addf(
         out,
-        "<li>A winner is named only where its range overlaps no other's and its lead matters: "
-        "%.0f%% of a time and at least %.0f ms, or %.1f points of success. A p95 needs %" PRIu64
-        " samples. Everything else is inconclusive.</li>\n</ul>\n",
+        "<li>Better and worse are said only where p, by swapping stretches of time and corrected "
+        "for all that is shown, allows it, and where the difference matters: %.0f%% of a time and "
+        "at least %.0f ms, or %.1f points of a rate. A p95 needs %" PRIu64
+        " samples. Everything else is inconclusive.</li>\n"
+        "<li>Uptime is the share of endpoint time without an incident. Time in which the prober "
+        "itself was blind is in none of it.</li>\n"
+        "<li>Points: for each figure the mean of two views, against the target (100 at nothing, 50 "
+        "at the target, 0 at twice the target) and against the best environment (100 for the best, "
+        "50 at twice its time or failures).</li>\n</ul>\n",
         100 * VERDICT_MIN_RATIO, VERDICT_MIN_MS, 100 * VERDICT_MIN_RATE,
         interval_samples(0.95, c->options.confidence));
 }

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "compare/comparison.h"
 #include "report/page.h"
+#include "report/page_judged.h"
 #include "report/page_tables.h"
 #include "report/plot.h"
 #include "report/svg.h"
@@ -154,7 +155,11 @@ void report_html(const struct comparison *c, struct buf *out)
     add_wins(c, out);
     if (c->n_environments > 0) {
         add_environments(c, out);
+        page_recommendation(c, out);
         add_plots(c, out);
+        page_pairs(c, out);
+        page_heat(c, out);
+        page_changes(c, out);
         page_cold_starts(c, out);
         page_endpoints(c, out);
     }
