@@ -1,3 +1,4 @@
+import { Fragment } from 'preact';
 import type uPlot from 'uplot';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { ApiError, post, type Cell, type FigureName, type Incident, type OneCheck, type Phases, type Sample } from './api';
@@ -221,7 +222,9 @@ function Strip({ cells }: { cells: Cell[] }) {
                 })}
             </svg>
             <p class="soft">Outcomes: {kinds.map((k, i) => (
-                <span key={k} class="nowrap"><OutcomeMark outcome={k} /> {count(sums[i]!)}{i < kinds.length - 1 ? ', ' : ''}</span>
+                <Fragment key={k}>
+                    <span class="nowrap"><OutcomeMark outcome={k} /> {count(sums[i]!)}{i < kinds.length - 1 ? ',' : ''}</span>{' '}
+                </Fragment>
             ))}</p>
         </div>
     );

@@ -116,7 +116,7 @@ export function Panel({ title, aside, children, wide }: {
 /* A wide table that scrolls in itself, so that the page never does; reachable by keyboard. */
 export function Scroll({ label, tall, children }: { label: string; tall?: boolean; children: ComponentChildren }) {
     return (
-        <div class={`scroll${tall ? ' tall' : ''}`} role="region" aria-label={label} tabIndex={0}>
+        <div class={`scroll${tall ? ' tall' : ''}`} role="group" aria-label={label} tabIndex={0}>
             {children}
         </div>
     );
