@@ -62,6 +62,12 @@ build_in() {
     shift
     # shellcheck disable=SC2086
     need_packages $build_packages
+    # The dashboard, which the program carries in itself; Meson looks for its packages when it configures.
+    if [ ! -d web/node_modules ] && [ -f "$folder/build.ninja" ]; then
+        need_modules web
+        meson setup --reconfigure "$folder" >/dev/null
+    fi
+    need_modules web
     if [ ! -f "$folder/build.ninja" ]; then
         say "configuring $folder"
         meson setup "$folder" "$@" >/dev/null || { meson setup "$folder" "$@"; exit 1; }

@@ -9,11 +9,12 @@ chromium=${CHROMIUM:-/usr/bin/chromium}
 [ -x "$chromium" ] || skip_all "$chromium is not there: install chromium"
 [ -d "$web/node_modules" ] || skip_all 'tests/web/node_modules is not there: run npm ci in tests/web'
 
+cp "$example/sim.env" .
 start_sim --latency "$example/latency.json"
 forty_five
 cat >>trine.yaml <<END
 checks:
-  health: { app: api, path: /health, every: 1s, timeout: 900ms, slow: 1s }
+  health: { app: api, path: /health, every: 1s, timeout: 900ms, slow: 500ms }
   shop: { app: shop, path: /, every: 2s, timeout: 1s }
   chat: { app: chat, path: /, every: 2s, timeout: 1s }
 targets: { avg: 500ms, p95: 1000ms, success: 99%, uptime: 99.9%, cold_start: 15s }

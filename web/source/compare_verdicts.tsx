@@ -204,10 +204,12 @@ function Scores({ r }: { r: Recommendation }) {
             </Scroll>
             {r.scores.some((s) => s.excluded.length || s.unknown.length) && (
                 <ul class="gates">
-                    {r.scores.flatMap((s) => [
-                        ...s.excluded.map((e) => <li key={`${s.environment} ${e}`}><span class="state state-down"><Shape of="down" /> {s.environment} is out</span>: {e}</li>),
-                        ...s.unknown.map((e) => <li key={`${s.environment} ${e}`}><span class="state state-unknown"><Shape of="unknown" /> {s.environment}</span>: {e}</li>),
-                    ])}
+                    {r.scores.map((s) => s.excluded.length > 0 && (
+                        <li key={s.environment}><span class="state state-down"><Shape of="down" /> {s.environment} is out</span>: {s.excluded.join('; ')}</li>
+                    ))}
+                    {r.scores.map((s) => s.unknown.length > 0 && (
+                        <li key={s.environment}><span class="state state-unknown"><Shape of="unknown" /> {s.environment}, not known yet</span>: {s.unknown.join('; ')}</li>
+                    ))}
                 </ul>
             )}
             <p class="soft">{count(r.resamples)} resamples of {count(r.blocks)} stretches of time.</p>

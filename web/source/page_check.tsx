@@ -3,6 +3,7 @@ import type uPlot from 'uplot';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { ApiError, post, type Cell, type FigureName, type Incident, type OneCheck, type Phases, type Sample } from './api';
 import { useToken } from './app';
+import { timeline_cells } from './fine_cells';
 import { count, figure_words, ms, named, span, unit_of } from './format';
 import { IncidentList } from './incidents';
 import { useLive } from './live';
@@ -67,15 +68,15 @@ function ProbeNow({ id }: { id: string }) {
 }
 
 function Body({ data }: { data: OneCheck }) {
-    const { cells } = data;
     const samples = useTail(data);
+    const cells = useMemo(() => timeline_cells(data.cells, samples), [data, samples]);
     const warm = samples?.filter((s) => s[3] !== 'cold') ?? null;
     const cold = samples?.filter((s) => s[3] === 'cold') ?? null;
     return (
         <>
             <div class="stack">
                 <Panel title="Timeline">
-                    {cells.length ? <Timeline data={data} /> : <Empty>No sample lies in this window.</Empty>}
+                    {cells.length ? <Timeline data={data} cells={cells} /> : <Empty>No sample lies in this window.</Empty>}
                     {cells.length > 0 && <Strip cells={cells} />}
                 </Panel>
                 <div class="columns even">
@@ -136,8 +137,8 @@ function stretches(incidents: Incident[], until: number, kind: string): [number,
         .map((i) => [Date.parse(i.from) / 1000, (i.until ? Date.parse(i.until) : until) / 1000]);
 }
 
-function Timeline({ data }: { data: OneCheck }) {
-    const { cells, incidents, window } = data;
+function Timeline({ data, cells }: { data: OneCheck; cells: Cell[] }) {
+    const { incidents, window } = data;
     const plot = useMemo<uPlot.AlignedData>(() => [
         cells.map((c) => (c.at_ms + c.length_ms / 2) / 1000), ...stacked(cells),
         cells.map((c) => c.p50_ms), cells.map((c) => c.p95_ms),
@@ -156,16 +157,19 @@ function Timeline({ data }: { data: OneCheck }) {
         shade(u, stretches(incidents, until, 'blind'), '--inconclusive');
     };
     const n = cells.reduce((sum, c) => sum + c.ok + c.slow, 0);
+    const first = cells[0]!;
+    const last = cells[cells.length - 1]!;
+    const around: [number, number] = [first.at_ms / 1000, (last.at_ms + last.length_ms) / 1000];
     return (
         <Plotted label="Response time by phase" table={() => <CellTable cells={cells} />}
-            says={<>Medians of {span(data.cell_ms)} each, the phases stacked; {count(n)} answered warm requests.
+            says={<>Medians of {span(cells.length > 1 ? cells[0]!.length_ms : data.cell_ms)} each, the phases stacked; {count(n)} answered warm requests.
                 Hatched stretches: incidents.</>}>
             <ul class="legend">
                 {phases.map((p, i) => <li key={p.name}><i class={`swatch phase-${i}`} /> {p.word}</li>)}
                 <li><i class="swatch line" /> median</li>
                 <li><i class="swatch dashed" /> p95</li>
             </ul>
-            <Plot data={plot} series={series} draw={draw} height={280} />
+            <Plot data={plot} series={series} draw={draw} height={280} range={around} />
         </Plotted>
     );
 }
@@ -269,8 +273,8 @@ function SampleTable({ samples, label }: { samples: Sample[]; label: string }) {
                         <tr>
                             <th scope="col">At</th><th scope="col">Outcome</th><th scope="col" class="number">Status</th>
                             <th scope="col" class="number">Whole</th><th scope="col" class="number">Sent late</th>
-                            <th scope="col" class="number">Look-up</th><th scope="col" class="number">Connect</th>
-                            <th scope="col" class="number">TLS</th><th scope="col" class="number">First byte</th>
+                            <th scope="col" class="number">Name known</th><th scope="col" class="number">Connected</th>
+                            <th scope="col" class="number">TLS done</th><th scope="col" class="number">First byte</th>
                         </tr>
                     </thead>
                     <tbody>

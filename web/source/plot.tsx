@@ -58,14 +58,15 @@ function time_ticks(_: uPlot, ticks: number[]): string[] {
     });
 }
 
-function options(props: PlotProps, width: number): uPlot.Options {
+function options(now: { current: PlotProps }, width: number): uPlot.Options {
+    const props = now.current;
     return {
         width, height: props.height ?? 240,
         padding: [8, 8, 0, 0],
         legend: { show: false },
         cursor: { y: false, points: { show: false }, drag: { setScale: false } },
         scales: {
-            x: { time: !props.x, ...(props.range ? { range: props.range } : {}) },
+            x: { time: !props.x, ...(props.range ? { range: () => now.current.range ?? [0, 1] } : {}) },
             y: props.logarithmic
                 ? { distr: 3 }
                 : { range: (_, __, high) => [0, high > 0 ? high * 1.08 : 1] },
@@ -73,11 +74,13 @@ function options(props: PlotProps, width: number): uPlot.Options {
         axes: axes(props),
         series: [{}, ...props.series],
         ...(props.bands ? { bands: props.bands } : {}),
-        hooks: props.draw ? { drawAxes: [props.draw] } : {},
+        hooks: props.draw ? { drawAxes: [(u) => now.current.draw?.(u)] } : {},
     };
 }
 
 export function Plot(props: PlotProps) {
+    const now = useRef(props); /* what the options ask for later, as the data moves on */
+    now.current = props;
     const place = useRef<HTMLDivElement>(null);
     const plot = useRef<uPlot | null>(null);
     const theme = useTheme();
@@ -85,7 +88,7 @@ export function Plot(props: PlotProps) {
 
     useEffect(() => {
         const node = place.current!;
-        plot.current = new uPlot(options(props, Math.max(node.clientWidth, 100)), props.data, node);
+        plot.current = new uPlot(options(now, Math.max(node.clientWidth, 100)), props.data, node);
         const watch = new ResizeObserver(() => {
             if (node.clientWidth)
                 plot.current?.setSize({ width: node.clientWidth, height: props.height ?? 240 });
