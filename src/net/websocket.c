@@ -371,9 +371,8 @@ static int judge(const struct answer *a, const char *key, struct err *e)
 
     ws_accept(key, accept);
     if (a->status != 101)
-        return err_set(e, ERR_REMOTE,
-                       "answered %d instead of 101: no WebSocket is served at this path",
-                       a->status);
+        return err_set(e, ERR_REMOTE, "answered %d instead of 101%s", a->status,
+                       a->status / 100 == 5 ? "" : ": no WebSocket is served at this path");
     if (!a->upgrade || strcasecmp(a->upgrade, "websocket") != 0 ||
         !has_word(a->connection, "upgrade"))
         return err_set(e, ERR_REMOTE,
