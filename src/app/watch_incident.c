@@ -90,7 +90,7 @@ static int write_note(struct store *s, void *arg, struct err *e)
 
     if (!n->closes)
         return incident_open(s, &n->incident, &n->incident.id, e);
-    if (incident_list(s, n->incident.series, n->until_ms, INT64_MAX, 0, take_open, n, e) < 0)
+    if (incident_list(s, n->incident.series, 0, INT64_MAX, 0, take_open, n, e) < 0)
         return -1;
     return n->found ? incident_close(s, n->incident.id, n->until_ms, e) : 0;
 }
@@ -216,11 +216,12 @@ static void take_earlier(const struct incident *i, void *arg)
     k->view.reason = k->reason;
 }
 
+/* All of them are looked at: a clock that was set back may have left an open one in the future. */
 int incidents_load(struct watch *w, struct err *e)
 {
     int64_t now = clock_wall_ms(&w->o.app->clock);
 
-    if (incident_list(w->o.app->store, -1, now, INT64_MAX, 0, take_earlier, w, e) < 0)
+    if (incident_list(w->o.app->store, -1, 0, INT64_MAX, 0, take_earlier, w, e) < 0)
         return -1;
     /* Whether we are blind is found out anew, and nobody looked meanwhile. */
     if (w->o.whole && find_open(w, INCIDENT_BLIND, 0))
