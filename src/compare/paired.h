@@ -12,10 +12,10 @@
  * compared stretch by stretch (block): what was slow for everyone (an hour, our own uplink) cancels
  * out. Pure; the same seed gives the same answer.
  *
- * - stretches: neighbouring blocks are alike (a slow half hour is slow in all its blocks), so
- * blocks are joined in order to at most PAIRED_STRETCHES equal stretches of time, and whole
- * stretches are swapped and drawn (batch means: Law 2015, "Simulation Modeling and Analysis", 9.5).
- * Where neighbouring stretches still differ alike, fewer and longer ones are made, down to
+ * - stretches: neighbouring blocks are alike (a slow half hour is slow in all its blocks), so they
+ *   are joined in order to at most PAIRED_STRETCHES equal stretches of time, and whole stretches
+ *   are swapped and drawn (batch means: Law 2015, "Simulation Modeling and Analysis", 9.5). Where
+ *   neighbouring stretches still differ alike, fewer and longer ones are made, down to
  *   PAIRED_LEAST_STRETCHES (Fishman 1978, "Grouping observations in digital simulation").
  *   docs/statistics.md has the measurements behind it.
  * - p: block permutation. If A and B were alike, swapping them within a stretch would change
