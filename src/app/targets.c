@@ -162,7 +162,8 @@ static void add_service(struct finding *f, const struct cell *c, const struct li
     if (saved && provider_load(&s->deployment, saved, &ignored) == 0) {
         if (ts->n_services == ts->size_services) {
             ts->size_services = ts->size_services ? 2 * ts->size_services : 16;
-            ts->services = mem_grow(ts->services, ts->size_services, sizeof(*ts->services));
+            ts->services =
+                mem_grow(ts->services, ts->size_services, sizeof(struct target_service *));
         }
         ts->services[ts->n_services++] = s;
     }

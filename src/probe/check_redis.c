@@ -188,7 +188,7 @@ static bool take_info(struct check *c, const redisReply *reply)
     }
     if (!at && least > 0)
         fail(c, " does not tell its version (INFO); version %d or later is needed", least);
-    else if (at && atoll(c->version) < least)
+    else if (at && strtol(c->version, NULL, 10) < least)
         fail(c, " is version %s; version %d or later is needed", c->version, least);
     return !c->reason[0];
 }
