@@ -18,6 +18,7 @@ enum {
     REPLY_MAX = 16 << 20,
     PER_HOST = 16,
     KEPT_CONNECTIONS = 128,
+    KEPT_UNBOUNDED = 1 << 16,
     PLACE_BITS = 24,
     PLACE_MASK = (1 << PLACE_BITS) - 1,
     SPARE_MAX = 256, /* ended transfers that are kept to be used again */
@@ -248,9 +249,9 @@ struct http_client *http_client_new(struct loop *loop, const struct http_client_
     curl_multi_setopt(c->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
                       c->options.max_per_host == HTTP_UNBOUNDED ? 0L
                                                                 : (long)c->options.max_per_host);
-    if (c->options.max_per_host !=
-        HTTP_UNBOUNDED) /* else libcurl's rule: four times the requests */
-        curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS);
+    curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS,
+                      c->options.max_per_host == HTTP_UNBOUNDED ? (long)KEPT_UNBOUNDED
+                                                                : (long)KEPT_CONNECTIONS);
     return c;
 }
 

@@ -93,8 +93,9 @@ void schedule_arm(
 
 /* schedule_tick.c */
 enum { SCHEDULE_ASK_AHEAD_MS = 2000 };
-void schedule_tick(void *group);
-void schedule_ask(void *group);
+/* Of a group: `arg`. */
+void schedule_tick(void *arg);
+void schedule_ask(void *arg);
 void schedule_plan(struct group *g); /* its next tick, and the question before it */
 
 /* schedule_run.c */
@@ -104,7 +105,7 @@ struct probe_begin {
     bool extra;
 };
 void probe_start(struct probe *p, const struct probe_begin *how);
-void probe_extra(void *probe); /* an extra probe now, unless one is under way */
+void probe_extra(void *arg); /* of a struct probe: an extra one now, unless one is under way */
 /* Drops all probes of p without a result. */
 void probe_drop(struct probe *p);
 void probe_tell_missed(struct probe *p, int64_t at_ms, int64_t covers_ms, const char *reason);

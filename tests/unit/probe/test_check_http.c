@@ -39,8 +39,10 @@ static void begin(struct asking *s)
     memset(s, 0, sizeof(*s));
     s->loop = loop_new(NULL);
     s->tools.loop = s->loop;
-    s->tools.http = http_client_new(
-        s->loop, &(struct http_client_options){.user_agent = "test", .stall_ms = HTTP_FOREVER_MS});
+    s->tools.http =
+        http_client_new(s->loop, &(struct http_client_options){.user_agent = "test",
+                                                               .stall_ms = HTTP_FOREVER_MS,
+                                                               .max_per_host = HTTP_UNBOUNDED});
 }
 
 static void end(struct asking *s)
@@ -304,6 +306,27 @@ static void a_connection_is_kept_only_when_the_target_says_so(void)
     }
 }
 
+static void connections_to_many_hosts_are_all_kept(void)
+{
+    enum { HOSTS = 12 };
+    struct asking s;
+    struct peer peers[HOSTS];
+    int asked[HOSTS] = {0};
+    begin(&s);
+    for (int i = 0; i < HOSTS; i++)
+        peer_start(&peers[i], keep_answering, &asked[i]);
+    for (int i = 0; i < 3 * HOSTS; i++) {
+        struct target t = {.url = peers[i % HOSTS].base, .keep_connection = true};
+        check_http.start(&s.tools, &t, 0, keep, &s);
+        loop_run(s.loop);
+    }
+    end(&s);
+    for (int i = 0; i < HOSTS; i++) {
+        peer_stop(&peers[i]);
+        CHECK(asked[i] == 3 && peers[i].served == 1);
+    }
+}
+
 int main(void)
 {
     what_an_answer_must_hold_is_looked_for();
@@ -316,5 +339,6 @@ int main(void)
     without_a_descriptor_the_cause_is_ours();
     a_cancelled_check_says_nothing_and_knows_how_far_it_was();
     a_connection_is_kept_only_when_the_target_says_so();
+    connections_to_many_hosts_are_all_kept();
     return DONE();
 }

@@ -18,7 +18,10 @@
 #include <sanitizer/allocator_interface.h>
 #endif
 
-enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, APPS = 15, N = 3 * APPS };
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+enum { APPS = 15, N = 3 * APPS };
 
 struct day {
     struct world world;
@@ -171,9 +174,9 @@ static void a_day_comes_out_whole_and_takes_no_more_memory(void)
     }
     world_pass(&d.world, d.schedule, 29 * SECOND); /* the last ones end */
 
-    bool whole = true, pairs = true;
+    bool whole = true, pairs = true; /* 24 hours are 2880 slots */
     for (int i = 0; i < N; i++) {
-        whole &= d.slots[i] == 24 * 120 || d.slots[i] == 24 * 120 + 1;
+        whole &= d.slots[i] == 2880 || d.slots[i] == 2881;
         pairs &= d.slots[i] != d.slots[i - i % 3] || d.at_sum[i] == d.at_sum[i - i % 3];
     }
     CHECK(whole && pairs && d.late_max_us == 0);
@@ -181,7 +184,7 @@ static void a_day_comes_out_whole_and_takes_no_more_memory(void)
     CHECK(d.downs >= 4 && d.ups >= 3 && d.extra > 0);
     CHECK(d.outcomes[SAMPLE_INCONCLUSIVE] > 0 && d.outcomes[SAMPLE_MISSED] > 0);
     CHECK(d.outcomes[SAMPLE_SLOW] > 0 && d.outcomes[SAMPLE_OK] > 80000);
-    CHECK(live_bytes() <= after_an_hour + 64 * 1024);
+    CHECK(live_bytes() <= after_an_hour + 65536);
     schedule_free(d.schedule);
     CHECK(d.world.under_way == 0);
     agenda_release(&d.world.agenda);

@@ -3,7 +3,10 @@
 
 /* The schedule under a clock that is stepped: what becomes of each slot, whatever happens. */
 
-enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, TARGETS_MAX = 64 };
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+enum { TARGETS_MAX = 64 };
 
 struct tally { /* of one target */
     int of[SAMPLE_MISSED + 1], extra, cold;
