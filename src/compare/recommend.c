@@ -1,7 +1,6 @@
 #include "compare/builder.h"
 
 #include "base/mem.h"
-#include "base/text.h"
 #include "compare/random.h"
 #include "compare/stretch.h"
 
@@ -353,7 +352,6 @@ static void miss_parts(struct comparison *c, const struct field *f)
 static void list_missing(struct comparison *c, const struct field *f)
 {
     struct recommendation *r = &c->recommendation;
-    char span[32];
     for (size_t i = 0; i < f->n; i++)
         miss_samples(c, f->runners[i].environment);
     if (f->n_stretches < INTERVAL_MEAN_BLOCKS)
@@ -362,11 +360,14 @@ static void list_missing(struct comparison *c, const struct field *f)
                              INTERVAL_MEAN_BLOCKS, f->n_stretches == 1 ? "is" : "are",
                              f->n_stretches));
     if (c->last_ms - c->first_ms < WHOLE_DAY_MS - WHOLE_DAY_MS / 50) {
-        text_format_duration((c->last_ms - c->first_ms) / 1000 * 1000, span);
+        int64_t minutes = (c->last_ms - c->first_ms) / 60000;
         miss(r, arena_printf(&c->arena,
                              "a whole day, because platforms and load change with the hour; "
-                             "measured so far: %s",
-                             span));
+                             "measured so far: %" PRId64 " %s",
+                             minutes >= 120 ? minutes / 60 : minutes,
+                             minutes >= 120 ? "hours"
+                             : minutes == 1 ? "minute"
+                                            : "minutes"));
     }
     if (r->leader >= 0 && r->candidates[r->leader].lead_share < c->options.confidence)
         miss(r,

@@ -38,9 +38,11 @@ static void end_table(struct buf *out)
 
 static void add_name(struct buf *out, const struct comparison *c, size_t environment)
 {
+    buf_adds(out, "<span class=\"name\">");
     svg_marker_inline(out, environment);
     buf_addc(out, ' ');
     text_html(out, c->environments[environment].name);
+    buf_adds(out, "</span>");
 }
 
 /* A sign beside the word: nothing depends on colour. */

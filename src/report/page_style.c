@@ -86,6 +86,7 @@ const char *const page_style[] = {
     "}\n",
     ".after{margin-top:12px}.card h3.over{margin-top:12px}\n",
     "td.word{text-align:left}td.plot{padding:0 4px;min-width:128px}td.plot svg{width:120px}\n",
+    ".name{white-space:nowrap}.heat thead th.left{text-align:left;padding-left:10px}\n",
     ".span{stroke:var(--ink);stroke-width:2}.at{fill:var(--ink)}\n",
     "tr.head th{background:var(--bg);font-weight:650;font-size:.8rem}\n",
     ".bar{display:inline-block;width:56px;height:8px;margin-right:8px;border:1px solid "

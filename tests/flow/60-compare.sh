@@ -55,6 +55,25 @@ check 'the near one is faster' jq -e '.environments[0].figures.p50_ms.value < .e
     comparison.json
 check 'and the pair says which by how much' jq -e '.pairs[0] | .a == "near" and (.metrics[1] | .difference < 0 and .blocks >= 4)' comparison.json
 
+# The published schema, by a validator that is not ours, where the packages of tests/contract are installed.
+validate() {
+    node -e '
+        const need = require("module").createRequire(process.argv[1] + "/package.json");
+        const Ajv = need("ajv/dist/2020.js").default, read = (f) => JSON.parse(require("fs").readFileSync(f));
+        const fits = new Ajv({ strict: false }).compile(read(process.argv[2]));
+        if (!fits(read(process.argv[3]))) { console.log(fits.errors); process.exit(1); }' \
+        "$(realpath "$here/../contract")" "$here/../../docs/environment_comparison.schema.json" "$1"
+}
+if command -v node >/dev/null 2>&1 && [ -d "$here/../contract/node_modules/ajv" ]; then
+    check 'the JSON fits its published schema' validate comparison.json
+    check 'and so does the published example' validate "$here/../../docs/environment_comparison.example.json"
+fi
+t compare -e far,near
+is 'the first one is worse: exit status 1' "$status" 1
+t compare -e near --self-test --days 5
+is 'the self-test finds no false winner, exit status 0' "$status" 0
+check 'and names what it tested on' prints 'simulated days'
+
 mkdir out.d
 t report -o out.d
 is 'report ends with 0' "$status" 0

@@ -1,5 +1,6 @@
 #include "compare/comparison.h"
 
+#include "store/history.h"
 #include "test.h"
 
 #include <math.h>
@@ -276,8 +277,187 @@ static void a_real_difference_is_found(void)
     CHECK(found == ROUNDS);
 }
 
+/* A cell of history as the store would give it: `n` requests of about `ms`. */
+static void add_stretch(struct comparison_builder *b, size_t series, int64_t at_ms,
+                        int64_t length_ms, int ms)
+{
+    struct history_cell cell = {0};
+    for (int i = 0; i < 100; i++) {
+        struct sample v = {.at_ms = at_ms + i * length_ms / 100,
+                           .total_us = 1000 * ms + 10 * i,
+                           .covers_ms = (int32_t)(length_ms / 100)};
+        history_cell_add(&cell, &v);
+    }
+    comparison_add_cell(b, series, at_ms, length_ms, &cell);
+    history_cell_release(&cell);
+}
+
+static const int64_t day_ms = INT64_C(86400000);
+
+/* Two environments over `days`, the second slower by `gain` of its time; one stretch 2 hours. */
+static struct comparison_builder *begin_days(int days, double gain)
+{
+    struct comparison_builder *b = begin(days * day_ms);
+    size_t a = series(b, "uat", "shop"), z = series(b, "beta", "shop");
+    for (int i = 0; i < 12 * days; i++) {
+        int64_t at = start / 7200000 * 7200000 + i * INT64_C(7200000);
+        int shared = 100 + 7 * (i % 11);
+        add_stretch(b, a, at, 7200000, shared + i % 3);
+        add_stretch(b, z, at, 7200000, (int)(shared * (1 + gain)) + (i + 1) % 3);
+    }
+    return b;
+}
+
+static void stretches_of_history_make_the_same_kind_of_figures(void)
+{
+    struct comparison *c = comparison_finish(begin_days(7, 0.3));
+    CHECK(c->environments[0].tally.ok == 7 * 12 * 100);
+    CHECK(c->heat_hours == 2 && c->n_heat == 12 && c->environments[1].heat[3].n > 0);
+    CHECK(c->n_moments >= 84 && c->moment_ms % 7200000 == 0);
+    CHECK(c->pairs[0].metrics[METRIC_AVG].verdict == VERDICT_BETTER);
+    CHECK(c->pairs[0].metrics[METRIC_P95].blocks >= 8);
+    CHECK(c->wins[WIN_AVERAGE].winner == 0);
+    comparison_free(c);
+}
+
+static void stretches_of_a_day_tell_no_time_of_the_day(void)
+{
+    struct comparison_builder *b = begin(100 * day_ms);
+    size_t s = series(b, "uat", "shop");
+    for (int i = 0; i < 100; i++)
+        add_stretch(b, s, (start / day_ms + i) * day_ms, day_ms, 100);
+    struct comparison *c = comparison_finish(b);
+    CHECK(c->n_heat == 0 && c->environments[0].tally.ok == 10000);
+    comparison_free(c);
+}
+
+static void down_time_counts_only_where_somebody_looked(void)
+{
+    struct comparison_builder *b = begin_days(1, 0);
+    int64_t first = start / 7200000 * 7200000 + 7200000;
+    comparison_add_down(b, 0, first, first + 2 * 7200000);
+    comparison_add_down(b, 0, start - day_ms, start - day_ms + 1000); /* before the window */
+    struct comparison *c = comparison_finish(b);
+    const struct clock_time *t = &c->environments[0].time;
+    CHECK(t->seen_ms == day_ms && t->down_ms == 2 * 7200000 && t->unseen_ms == 0);
+    const struct figure *uptime = &c->environments[0].figures[METRIC_UPTIME];
+    CHECK(fabs(uptime->interval.value - 10.0 / 12) < 1e-9 && uptime->state == TARGET_MISSED);
+    CHECK(c->environments[1].figures[METRIC_UPTIME].interval.value == 1);
+    CHECK(c->environments[1].figures[METRIC_UPTIME].state == TARGET_OPEN); /* a day is too short */
+    CHECK(c->recommendation.candidates[0].n_excluded == 1);
+    CHECK(c->recommendation.leader == 1);
+    comparison_free(c);
+}
+
+static void samples_off_the_clock_are_in_no_figure(void)
+{
+    struct comparison_builder *b = begin(3600000);
+    size_t s = series(b, "uat", "shop");
+    add_ms(b, s, 1, 10);
+    struct comparison_sample extra = {.at_ms = start + 1500,
+                                      .total_us = 5000000,
+                                      .covers_ms = 500,
+                                      .outcome = COMPARISON_FAILED,
+                                      .extra = true};
+    comparison_add(b, s, &extra);
+    struct comparison *c = comparison_finish(b);
+    CHECK(c->environments[0].tally.ok == 1 && c->environments[0].tally.failed == 0);
+    CHECK(c->environments[0].time.seen_ms == 500);
+    comparison_free(c);
+}
+
+static struct comparison_builder *begin_free(int days, double gain)
+{
+    struct comparison_builder *b = begin_days(days, gain);
+    struct comparison_facts facts = {.cost_known = true, .deployments_known = true, .live = 3};
+    comparison_set_facts(b, 0, &facts);
+    comparison_set_facts(b, 1, &facts);
+    return b;
+}
+
+static void a_clear_lead_over_days_is_recommended(void)
+{
+    struct comparison *c = comparison_finish(begin_free(3, 1.5));
+    const struct recommendation *r = &c->recommendation;
+    CHECK(r->state == RECOMMEND_CLEAR && r->leader == 0 && r->n_missing == 0);
+    CHECK(r->candidates[0].lead_share > 0.99 && r->candidates[0].total > r->candidates[1].total);
+    CHECK(r->used[SCORE_COST] && !r->used[SCORE_LIMITS]);
+    CHECK(c->wins[WIN_FREE].winner == 0);
+    comparison_free(c);
+}
+
+static void too_little_is_never_recommended_from(void)
+{
+    struct comparison_builder *b = begin(3600000);
+    size_t s[] = {series(b, "uat", "shop"), series(b, "beta", "shop")};
+    for (int i = 0; i < 600; i++) {
+        add_ms(b, s[0], i, 100);
+        add_ms(b, s[1], i, 900);
+    }
+    struct comparison *c = comparison_finish(b);
+    CHECK(c->recommendation.state == RECOMMEND_INCONCLUSIVE && c->recommendation.leader == 0);
+    CHECK(c->recommendation.n_missing > 0 && strstr(c->recommendation.missing[0], "whole day"));
+    CHECK(c->wins[WIN_FREE].winner == -1 && strstr(c->wins[WIN_FREE].text, "known to be free"));
+    comparison_free(c);
+}
+
+static void a_failed_deployment_shuts_the_gate(void)
+{
+    struct comparison_builder *b = begin_free(3, 1.5);
+    struct comparison_facts facts = {.deployments_known = true, .live = 2, .failed = 1};
+    comparison_set_facts(b, 0, &facts);
+    struct comparison *c = comparison_finish(b);
+    CHECK(c->recommendation.leader == 1 && c->recommendation.candidates[0].n_excluded == 1);
+    CHECK(strstr(c->recommendation.candidates[0].excluded[0], "1 of 3 deployments failed"));
+    CHECK(c->recommendation.candidates[0].lead_share == 0);
+    comparison_free(c);
+}
+
+static void the_weight_at_which_the_answer_changes_is_told(void)
+{
+    struct comparison_builder *b = begin_free(3, 1.5);
+    struct comparison_facts dear = {
+        .cost_known = true, .monthly_cost = 40, .deployments_known = true, .live = 3};
+    comparison_set_facts(b, 0, &dear); /* fast but not free */
+    struct comparison *c = comparison_finish(b);
+    const struct recommendation *r = &c->recommendation;
+    size_t other = r->leader == 0 ? 1 : 0;
+    const struct turning_point *turn =
+        r->leader == 0 ? &r->above[SCORE_COST] : &r->below[SCORE_COST];
+    CHECK(turn->any && turn->environment == other && turn->weight > 0 && turn->weight < 1);
+    comparison_free(c);
+}
+
+static void a_change_against_the_window_before_has_its_range(void)
+{
+    struct comparison_options o = {
+        .project = "test", .from_ms = start, .until_ms = start + 7 * day_ms, .figures_only = true};
+    struct comparison_builder *earlier = comparison_begin(&o);
+    size_t s = series(earlier, "uat", "shop");
+    for (int i = 0; i < 84; i++)
+        add_stretch(earlier, s, start / 7200000 * 7200000 + i * INT64_C(7200000), 7200000,
+                    200 + i % 5);
+    struct comparison_builder *b = begin_days(7, 0.3);
+    comparison_set_before(b, comparison_finish(earlier));
+    struct comparison *c = comparison_finish(b);
+    const struct change *v = &c->changes[0].metrics[METRIC_AVG];
+    CHECK(v->known && v->verdict == VERDICT_BETTER && v->difference.high < 0);
+    CHECK(v->difference.low <= v->difference.value && v->difference.value <= v->difference.high);
+    CHECK(!c->changes[1].metrics[METRIC_AVG].known); /* beta was not measured then */
+    comparison_free(c);
+}
+
 int main(void)
 {
+    stretches_of_history_make_the_same_kind_of_figures();
+    stretches_of_a_day_tell_no_time_of_the_day();
+    down_time_counts_only_where_somebody_looked();
+    samples_off_the_clock_are_in_no_figure();
+    a_clear_lead_over_days_is_recommended();
+    too_little_is_never_recommended_from();
+    a_failed_deployment_shuts_the_gate();
+    the_weight_at_which_the_answer_changes_is_told();
+    a_change_against_the_window_before_has_its_range();
     only_warm_answered_requests_make_the_times();
     an_empty_comparison_has_only_open_ends();
     verdicts_compare_only_what_every_environment_measures();
