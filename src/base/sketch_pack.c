@@ -7,12 +7,13 @@
 #include <stdlib.h>
 
 /*
- * The bytes, varints unless it says otherwise: n, and nothing more when it is 0; zeros; minimum;
- * maximum - minimum; sum - n * minimum. Then, when there is a value that is not zero: the first
- * bucket, if there are zeros (else it is the minimum's); a form byte; and the counts of the buckets
- * up to the maximum's. The form is DENSE, a count a bucket, or SPARSE + gap order * ORDERS + count
- * order: bits, highest first, of the count of the first bucket and of the gap to and the count of
- * each later one, all less 1. The last count is what is left of n; zero bits fill the last byte.
+ * The bytes, varints unless it says otherwise: 2 n, and nothing more when it is 0; with 1 added
+ * when there are zeros, and then their number; minimum; maximum - minimum; sum - n * minimum. Then,
+ * when there is a value that is not zero: the first bucket, if there are zeros (else it is the
+ * minimum's); a form byte; and the counts of the buckets up to the maximum's. The form is DENSE, a
+ * count a bucket, or SPARSE + gap order * ORDERS + count order: bits, highest first, of the count
+ * of the first bucket and of the gap to and the count of each later one, all less 1. The last count
+ * is what is left of n; zero bits fill the last byte.
  */
 enum { DENSE = 0, SPARSE = 1, ORDERS = 11, DENSE_FROM = 4, NUMBER_MAX_BYTES = 10 };
 
@@ -185,10 +186,11 @@ static void put_dense(const struct sketch *s, int low, int high, struct buf *out
 
 void sketch_pack(const struct sketch *s, struct buf *out)
 {
-    put(out, s->n);
+    put(out, 2 * s->n + (s->zeros > 0));
     if (s->n == 0)
         return;
-    put(out, s->zeros);
+    if (s->zeros > 0)
+        put(out, s->zeros);
     put(out, (uint64_t)s->min_us);
     put(out, (uint64_t)(s->max_us - s->min_us));
     put(out, s->sum_us - s->n * (uint64_t)s->min_us);
@@ -257,15 +259,16 @@ static bool get_buckets(struct reader *r, struct sketch *s)
 
 static bool get_sketch(struct reader *r, struct sketch *s)
 {
-    s->n = get(r, SKETCH_MAX_COUNT);
+    uint64_t head = get(r, 2 * SKETCH_MAX_COUNT + 1);
+    s->n = head / 2;
     if (s->n == 0)
-        return !r->bad;
-    s->zeros = get(r, s->n);
+        return !r->bad && head == 0;
+    s->zeros = head % 2 ? get(r, s->n) : 0;
     s->min_us = (int64_t)get(r, (uint64_t)SKETCH_MAX_US);
     s->max_us = s->min_us + (int64_t)get(r, (uint64_t)(SKETCH_MAX_US - s->min_us));
     uint64_t over = get(r, s->n * (uint64_t)(s->max_us - s->min_us));
     s->sum_us = s->n * (uint64_t)s->min_us + over;
-    if (r->bad || (s->zeros > 0) != (s->min_us == 0))
+    if (r->bad || (s->zeros > 0) != (head % 2) || (s->zeros > 0) != (s->min_us == 0))
         return false;
     return s->zeros == s->n ? s->max_us == 0 : get_buckets(r, s);
 }

@@ -208,7 +208,7 @@ static bool take_flags(uint64_t wire, struct sample *v)
     v->outcome = (enum sample_outcome)outcome;
     v->class_ = wire & CLASS_BIT ? SAMPLE_COLD : SAMPLE_WARM;
     v->extra = wire & EXTRA_BIT;
-    return outcome <= SAMPLE_MISSED && wire < 2 * EXTRA_BIT;
+    return outcome <= SAMPLE_MISSED && wire < (uint64_t)EXTRA_BIT << 1;
 }
 
 /* False when nothing that batch_check passes has this number here. */

@@ -143,56 +143,86 @@ bool history_cell_merge(struct history_cell *c, const struct history_cell *from)
 
 /* --- Bytes ------------------------------------------------------------------------------------ */
 
-static void put_counts(const struct history_cell *c, struct buf *out)
+/* Which parts there are; the usual ones are in the first byte. The counts in use follow, by
+ * class * OUTCOMES + outcome. */
+enum part {
+    WARM_TIMES,
+    LATENESS,
+    PHASES,
+    SEEN,
+    UNSEEN,
+    FIRST_COUNT,
+    COLD_TIMES = FIRST_COUNT + 2 * OUTCOMES,
+    PARTS
+};
+enum { PHASE_SUMS = 5 };
+
+static bool has(uint64_t parts, int part)
 {
-    const uint64_t *counts = &c->count[0][0];
-    uint64_t used = 0;
+    return parts >> part & 1;
+}
+
+static uint64_t find_parts(const struct history_cell *c)
+{
+    bool phases = c->lookup_us || c->connect_us || c->tls_us || c->first_byte_us || c->rest_us;
+    uint64_t parts = (uint64_t)(c->times[SAMPLE_WARM].n > 0) << WARM_TIMES |
+                     (uint64_t)(c->lateness.n > 0) << LATENESS | (uint64_t)phases << PHASES |
+                     (uint64_t)(c->seen_ms > 0) << SEEN | (uint64_t)(c->unseen_ms > 0) << UNSEEN |
+                     (uint64_t)(c->times[SAMPLE_COLD].n > 0) << COLD_TIMES;
     for (int i = 0; i < 2 * OUTCOMES; i++)
-        used |= (uint64_t)(counts[i] != 0) << i;
-    wire_put(out, used);
-    for (int i = 0; i < 2 * OUTCOMES; i++)
-        if (counts[i] != 0)
-            wire_put(out, counts[i]);
+        parts |= (uint64_t)(c->count[i / OUTCOMES][i % OUTCOMES] > 0) << (FIRST_COUNT + i);
+    return parts;
 }
 
 void cell_encode(const struct history_cell *c, struct buf *out)
 {
-    const uint64_t sums[] = {c->lookup_us, c->connect_us, c->tls_us,   c->first_byte_us,
-                             c->rest_us,   c->seen_ms,    c->unseen_ms};
+    const uint64_t phases[PHASE_SUMS] = {c->lookup_us, c->connect_us, c->tls_us, c->first_byte_us,
+                                         c->rest_us};
+    uint64_t parts = find_parts(c);
     buf_addc(out, WIRE_VERSION);
-    put_counts(c, out);
-    sketch_pack(&c->times[SAMPLE_WARM], out);
-    sketch_pack(&c->times[SAMPLE_COLD], out);
-    sketch_pack(&c->lateness, out);
-    for (size_t i = 0; i < sizeof(sums) / sizeof(sums[0]); i++)
-        wire_put(out, sums[i]);
+    wire_put(out, parts);
+    if (has(parts, WARM_TIMES))
+        sketch_pack(&c->times[SAMPLE_WARM], out);
+    if (has(parts, COLD_TIMES))
+        sketch_pack(&c->times[SAMPLE_COLD], out);
+    if (has(parts, LATENESS))
+        sketch_pack(&c->lateness, out);
+    for (int i = 0; has(parts, PHASES) && i < PHASE_SUMS; i++)
+        wire_put(out, phases[i]);
+    if (has(parts, SEEN))
+        wire_put(out, c->seen_ms);
+    if (has(parts, UNSEEN))
+        wire_put(out, c->unseen_ms);
+    for (int i = 0; i < 2 * OUTCOMES; i++)
+        if (has(parts, FIRST_COUNT + i))
+            wire_put(out, c->count[i / OUTCOMES][i % OUTCOMES]);
 }
 
-static void get_counts(struct wire_reader *r, struct history_cell *c)
+static bool get_sketch(struct wire_reader *r, struct sketch *s)
 {
-    uint64_t *counts = &c->count[0][0];
-    uint64_t used = wire_get(r, (UINT64_C(1) << 2 * OUTCOMES) - 1);
-    for (int i = 0; i < 2 * OUTCOMES; i++) {
-        if (!(used >> i & 1))
-            continue;
-        counts[i] = wire_get(r, COUNT_MAX);
-        r->bad |= counts[i] == 0;
-    }
+    return sketch_unpack(&r->at, r->end, s) && s->n > 0;
 }
 
 static bool get_cell(struct wire_reader *r, struct history_cell *c)
 {
-    uint64_t *const sums[] = {&c->lookup_us, &c->connect_us, &c->tls_us,   &c->first_byte_us,
-                              &c->rest_us,   &c->seen_ms,    &c->unseen_ms};
-    get_counts(r, c);
-    if (r->bad || !sketch_unpack(&r->at, r->end, &c->times[SAMPLE_WARM]) ||
-        !sketch_unpack(&r->at, r->end, &c->times[SAMPLE_COLD]) ||
-        !sketch_unpack(&r->at, r->end, &c->lateness))
+    uint64_t *const phases[PHASE_SUMS] = {&c->lookup_us, &c->connect_us, &c->tls_us,
+                                          &c->first_byte_us, &c->rest_us};
+    uint64_t parts = wire_get(r, (UINT64_C(1) << PARTS) - 1);
+    if ((has(parts, WARM_TIMES) && !get_sketch(r, &c->times[SAMPLE_WARM])) ||
+        (has(parts, COLD_TIMES) && !get_sketch(r, &c->times[SAMPLE_COLD])) ||
+        (has(parts, LATENESS) && !get_sketch(r, &c->lateness)))
         return false;
-    for (size_t i = 0; i < sizeof(sums) / sizeof(sums[0]); i++)
-        *sums[i] = wire_get(r, SUM_MAX);
+    for (int i = 0; has(parts, PHASES) && i < PHASE_SUMS; i++)
+        *phases[i] = wire_get(r, SUM_MAX);
+    if (has(parts, SEEN))
+        c->seen_ms = wire_get(r, SUM_MAX);
+    if (has(parts, UNSEEN))
+        c->unseen_ms = wire_get(r, SUM_MAX);
+    for (int i = 0; i < 2 * OUTCOMES; i++)
+        if (has(parts, FIRST_COUNT + i))
+            c->count[i / OUTCOMES][i % OUTCOMES] = wire_get(r, COUNT_MAX);
     c->late_us_max = (uint64_t)c->lateness.max_us;
-    return !r->bad && r->at == r->end;
+    return !r->bad && r->at == r->end && find_parts(c) == parts;
 }
 
 int cell_decode(const void *data, size_t len, struct history_cell *ret, struct err *e)

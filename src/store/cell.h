@@ -6,10 +6,10 @@ struct buf;
 struct sql;
 
 /*
- * A cell as bytes, and where it is kept. The bytes: version 1; which counts are not 0, a bit each
- * from the lowest (class * 5 + outcome), and those counts; the two sketches of times and the one of
- * lateness (sketch_pack); the sums of the phases; seen_ms, unseen_ms. All numbers are varints.
- * late_us_max is lateness.max_us.
+ * A cell as bytes, and where it is kept. The bytes: version 1; which parts are there, a bit each
+ * from the lowest; and these parts: the two sketches of times and the one of lateness
+ * (sketch_pack), the sums of the phases, seen_ms, unseen_ms, the counts that are not 0. All numbers
+ * are varints. late_us_max is lateness.max_us.
  */
 enum { CELL_MAX_BYTES = 64 * 1024 };
 

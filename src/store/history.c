@@ -108,15 +108,22 @@ static void take_raw(struct reading *r, const struct sample *v, const struct spa
     r->raw[r->n++] = *v;
 }
 
-/* The samples of the batches behind a mark that lie in one part. */
-static int read_raw(struct reading *r, int64_t mark, const struct span *part, struct err *e)
+/* The samples that lie in one part: all, or those of the batches behind the mark. */
+static int read_raw(struct reading *r, bool behind, const struct span *part, struct err *e)
 {
     struct sql_query *q;
+    struct sql_value from = sql_int(part->from), until = sql_int(part->until);
     if (part->from >= part->until)
         return 0;
-    if (sql_query(r->store->sql,
-                  "SELECT data FROM batches WHERE from_ms < ?2 AND until_ms >= ?1 AND id > ?3",
-                  SQL_VALUES(sql_int(part->from), sql_int(part->until), sql_int(mark)), &q, e) < 0)
+    int started = behind ? sql_query(r->store->sql,
+                                     "SELECT data FROM batches WHERE id > ?3 AND from_ms < ?2"
+                                     " AND until_ms >= ?1",
+                                     SQL_VALUES(from, until, sql_int(r->mark)), &q, e)
+                         : sql_query(r->store->sql,
+                                     "SELECT data FROM batches WHERE from_ms < ?2"
+                                     " AND until_ms >= ?1",
+                                     SQL_VALUES(from, until), &q, e);
+    if (started < 0)
         return -1;
     int more;
     while ((more = sql_next(q, e)) == 1) {
@@ -143,8 +150,8 @@ static int by_stretch_and_series(const void *x, const void *y)
 static int read_all_raw(struct reading *r, struct err *e)
 {
     struct span left = {r->all.from, r->inner.from}, right = {r->inner.until, r->all.until};
-    if (read_raw(r, 0, &left, e) < 0 || read_raw(r, r->mark, &r->inner, e) < 0 ||
-        read_raw(r, 0, &right, e) < 0)
+    if (read_raw(r, false, &left, e) < 0 || read_raw(r, true, &r->inner, e) < 0 ||
+        read_raw(r, false, &right, e) < 0)
         return -1;
     if (r->n > 0)
         qsort(r->raw, r->n, sizeof(*r->raw), by_stretch_and_series);
