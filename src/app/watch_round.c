@@ -7,6 +7,8 @@
 
 /* From what is live to targets, and from targets to a schedule. */
 
+enum { ASKING_MS = 1000, AT_ONCE_MS = 10 };
+
 static struct known_check *learn(struct watch *w, const struct target *t)
 {
     struct known_check *k = mem_alloc(sizeof(*k));
@@ -112,6 +114,17 @@ static void retire(struct round *r)
         schedule_stop(r->schedule);
 }
 
+/* How long after now the first tick is: never before, or it would be skipped; a moment later when
+ * platforms are to be asked first. */
+static int64_t first_tick_us(const struct targets *ts)
+{
+    bool asks = false;
+
+    for (size_t i = 0; i < ts->n; i++)
+        asks |= ts->items[i].sleep_after_ms > 0 && ts->items[i].wake != WAKE_ALWAYS;
+    return asks ? ASKING_MS * INT64_C(1000) : AT_ONCE_MS * INT64_C(1000);
+}
+
 int round_begin(struct watch *w, size_t *ret_n, struct err *e)
 {
     struct app *a = w->o.app;
@@ -119,7 +132,6 @@ int round_begin(struct watch *w, size_t *ret_n, struct err *e)
     struct schedule_options o = {.user_agent = "trine/" TRINE_VERSION " (probe)",
                                  .duration_ms = w->o.duration_ms,
                                  .ticks = w->o.ticks,
-                                 .anchor_us = before ? w->anchor_us : 0,
                                  .controls = a->manifest->probe.control,
                                  .n_controls = a->manifest->probe.n_control,
                                  .awake = awake_ask,
@@ -135,11 +147,12 @@ int round_begin(struct watch *w, size_t *ret_n, struct err *e)
         free(r);
         return -1;
     }
+    if (!before)
+        w->anchor_us = clock_mono_us(&a->clock) + first_tick_us(&r->targets);
+    o.anchor_us = w->anchor_us;
     r->schedule = schedule_new(a->loop, &o);
     *ret_n = fill(w, r);
     targets_say_left_out(a, &r->targets);
-    if (!before) /* an earlier moment would be in the past: the first slot would be skipped */
-        w->anchor_us = clock_mono_us(&a->clock);
     schedule_start(r->schedule);
     note_checks(w, r);
     if (!before && incidents_load(w, e) < 0) {
