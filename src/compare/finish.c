@@ -377,7 +377,7 @@ static void fill_environments(struct comparison *c, struct comparison_builder *b
 
 static int heat_hours(int64_t longest_ms)
 {
-    return longest_ms <= 3600000 ? 1 : longest_ms <= 2 * 3600000 ? 2 : 0;
+    return longest_ms <= 3600000 ? 1 : longest_ms <= INT64_C(7200000) ? 2 : 0;
 }
 
 /* The method on this very data: halves of one environment, drawn at random. */

@@ -65,23 +65,30 @@ static bool best_of(const struct score_input *in, size_t n, enum metric m, doubl
     return n > 0;
 }
 
-static void fill_part(const struct score_input *in, size_t n, const enum metric *metrics,
-                      size_t n_metrics, const double *targets, enum score_part part,
-                      struct score *ret)
+struct field { /* what all parts are filled from */
+    const struct score_input *in;
+    size_t n;
+    const double *targets;
+    struct score *ret;
+};
+
+/* The mean of the figures' points, of those figures that everyone has. */
+static void fill_part(const struct field *f, enum score_part part, const enum metric *metrics,
+                      size_t n_metrics)
 {
     size_t used = 0;
     for (size_t k = 0; k < n_metrics; k++) {
         enum metric m = metrics[k];
         double best;
-        if (!best_of(in, n, m, &best))
+        if (!best_of(f->in, f->n, m, &best))
             continue;
         used++;
-        for (size_t i = 0; i < n; i++)
-            ret[i].parts[part] += points(m, in[i].values[m], best, targets[m]);
+        for (size_t i = 0; i < f->n; i++)
+            f->ret[i].parts[part] += points(m, f->in[i].values[m], best, f->targets[m]);
     }
-    for (size_t i = 0; i < n && used > 0; i++) {
-        ret[i].parts[part] /= (double)used;
-        ret[i].known[part] = true;
+    for (size_t i = 0; i < f->n && used > 0; i++) {
+        f->ret[i].parts[part] /= (double)used;
+        f->ret[i].known[part] = true;
     }
 }
 
@@ -105,8 +112,9 @@ void scorecard_fill(const struct score_input *in, size_t n, const double targets
     static const enum metric reliability[] = {METRIC_SUCCESS, METRIC_UPTIME};
     for (size_t i = 0; i < n; i++)
         ret[i] = (struct score){0};
-    fill_part(in, n, speed, 3, targets, SCORE_SPEED, ret);
-    fill_part(in, n, reliability, 2, targets, SCORE_RELIABILITY, ret);
+    const struct field f = {in, n, targets, ret};
+    fill_part(&f, SCORE_SPEED, speed, 3);
+    fill_part(&f, SCORE_RELIABILITY, reliability, 2);
     fill_cost(in, n, ret);
 }
 
