@@ -69,6 +69,16 @@ static void every_plot_tells_a_screen_reader_what_it_shows(void)
     free(text);
 }
 
+static void what_is_concluded_stands_in_words(void)
+{
+    char *text = page(300, "preprod");
+    CHECK(strstr(text, "Recommendation for production") && strstr(text, "Not decided"));
+    CHECK(strstr(text, "Every two environments") && strstr(text, "▲ better"));
+    CHECK(strstr(text, "By time of the day") && strstr(text, "weight 40%"));
+    CHECK(strstr(text, "@media print") && !strstr(text, "Against the window before"));
+    free(text);
+}
+
 static void coordinates_are_always_numbers(void)
 {
     static const int sizes[] = {0, 1, 2, 7, 300, 3000};
@@ -114,6 +124,7 @@ int main(void)
 {
     the_page_needs_nothing_from_outside();
     every_plot_tells_a_screen_reader_what_it_shows();
+    what_is_concluded_stands_in_words();
     coordinates_are_always_numbers();
     names_cannot_become_markup();
     a_page_without_data_says_so();
