@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "net/loop.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -286,6 +287,8 @@ static int run(struct serve *s, struct err *e)
 
 int cmd_serve(struct app *a, struct err *e)
 {
+    /* One heap for all threads: what a comparison leaves free is used again, and given back. */
+    (void)mallopt(M_ARENA_MAX, 1);
     int64_t now = clock_wall_ms(&a->clock);
     struct serve s = {.app = a, .started_ms = now, .figures_until_ms = now};
 

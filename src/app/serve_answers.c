@@ -76,7 +76,8 @@ static int make_compare(const struct query_ask *ask, struct app *a, struct buf *
 
 void query_compare(struct serve *s, struct http_exchange *x)
 {
-    struct query_ask ask = {.name = "compare", .ttl_ms = 15000, .make = make_compare};
+    struct query_ask ask = {
+        .name = "compare", .ttl_ms = 15000, .stale_ms = 45000, .make = make_compare};
 
     if (query_window(x, "24h", &ask))
         query_answer(s, x, &ask);
@@ -251,8 +252,12 @@ static void head_prober(struct serve *s, const struct query_ask *ask, struct jso
 
 void query_prober(struct serve *s, struct http_exchange *x)
 {
-    struct query_ask ask = {
-        .name = "prober", .ttl_ms = 60000, .make = make_prober, .head = head_prober, .from = "24h"};
+    struct query_ask ask = {.name = "prober",
+                            .ttl_ms = 60000,
+                            .stale_ms = 60000,
+                            .make = make_prober,
+                            .head = head_prober,
+                            .from = "24h"};
 
     query_answer(s, x, &ask);
 }

@@ -349,8 +349,12 @@ static void head_check(struct serve *s, const struct query_ask *ask, struct json
 
 void query_check(struct serve *s, struct http_exchange *x, int64_t id)
 {
-    struct query_ask ask = {
-        .name = "check", .id = id, .ttl_ms = 2000, .make = make_check, .head = head_check};
+    struct query_ask ask = {.name = "check",
+                            .id = id,
+                            .ttl_ms = 2000,
+                            .stale_ms = 8000,
+                            .make = make_check,
+                            .head = head_check};
 
     if (!watch_find(s->watch, id))
         api_refuse(x, 404, "no", "there is no check %lld; see /api/v1/checks", (long long)id);

@@ -9,6 +9,7 @@
 #include "report/report.h"
 #include "store/store.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,6 +90,7 @@ static void figures_made(const struct err *e, void *arg)
     struct serve *s = f->serve;
 
     s->figuring = false;
+    (void)malloc_trim(0); /* a comparison's tables are large, and the next is far */
     if (!e) {
         figures_release(s->figures, s->n_figures);
         s->figures = f->figures;

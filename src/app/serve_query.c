@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "report/report.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,12 +20,12 @@ struct waiter {
 };
 
 struct query {
-    struct query *next;
+    struct query *after;
     struct serve *serve;
     char key[256];
     struct query_ask ask;
-    struct app app; /* a copy, with the worker's store while it is made */
-    struct buf out;
+    struct app app;       /* a copy, with the worker's store while it is made */
+    struct buf out, next; /* next: being made */
     struct err err;
     bool busy, failed;
     int64_t made_ms; /* monotonic; 0 = never */
@@ -146,13 +147,16 @@ static int make(struct store *store, void *arg, struct err *e)
     struct query *q = arg;
 
     q->app.store = store;
-    return q->ask.make(&q->ask, &q->app, &q->out, e);
+    return q->ask.make(&q->ask, &q->app, &q->next, e);
 }
 
 static void made(const struct err *e, void *arg)
 {
     struct query *q = arg;
 
+    buf_release(&q->out);
+    q->out = q->next;
+    q->next = (struct buf){0};
     q->busy = false;
     q->failed = e || buf_over(&q->out);
     if (e)
@@ -167,6 +171,7 @@ static void made(const struct err *e, void *arg)
         leave(q->waiters);
         give(q, x);
     }
+    (void)malloc_trim(0);              /* a comparison's tables are large, and the next is far */
     if (q->out.len > KEPT_BYTES_MAX) { /* answered, and not worth the memory */
         buf_release(&q->out);
         q->made_ms = 0;
@@ -178,8 +183,7 @@ static void begin(struct query *q)
     struct serve *s = q->serve;
     struct err e = ERR_INIT;
 
-    buf_release(&q->out);
-    buf_init(&q->out, REPORT_MAX_BYTES);
+    buf_init(&q->next, REPORT_MAX_BYTES);
     q->app = *s->app;
     q->busy = true;
     (void)resolve(&q->ask, clock_wall_ms(&s->app->clock), &e); /* it was good when it was asked */
@@ -193,11 +197,11 @@ static struct query *query_of(struct serve *s, const char *key)
     struct query_book *b = s->queries;
     struct query **oldest = NULL, *q;
 
-    for (struct query **p = &b->queries; *p; p = &(*p)->next) {
+    for (struct query **p = &b->queries; *p; p = &(*p)->after) {
         if (strcmp((*p)->key, key) == 0) {
             q = *p;
-            *p = q->next;
-            q->next = b->queries;
+            *p = q->after;
+            q->after = b->queries;
             return b->queries = q;
         }
         if (!(*p)->busy)
@@ -207,7 +211,7 @@ static struct query *query_of(struct serve *s, const char *key)
         if (!oldest)
             return NULL;
         q = *oldest;
-        *oldest = q->next;
+        *oldest = q->after;
         buf_release(&q->out);
         free(q);
         b->n--;
@@ -215,7 +219,7 @@ static struct query *query_of(struct serve *s, const char *key)
     q = mem_alloc(sizeof(*q));
     q->serve = s;
     (void)text_copy(q->key, sizeof(q->key), key);
-    q->next = b->queries;
+    q->after = b->queries;
     b->n++;
     return b->queries = q;
 }
@@ -233,12 +237,14 @@ void query_answer(struct serve *s, struct http_exchange *x, const struct query_a
         api_refuse(x, 503, "no", "too many different questions at once; ask again");
         return;
     }
-    if (!q->busy && q->made_ms != 0 && now - q->made_ms < ask->ttl_ms) {
+    /* What is a little old is given at once, and made anew for the next who asks. */
+    int64_t age = q->made_ms != 0 ? now - q->made_ms : INT64_MAX;
+    bool usable = age < ask->ttl_ms + (q->failed ? 0 : ask->stale_ms);
+    if (usable)
         give(q, x);
-        return;
-    }
-    wait_for(q, x);
-    if (q->busy)
+    else
+        wait_for(q, x);
+    if (q->busy || age < ask->ttl_ms)
         return;
     q->ask = *ask;
     begin(q);
@@ -250,7 +256,7 @@ void query_book_free(struct query_book *b)
         return;
     while (b->queries) {
         struct query *q = b->queries;
-        b->queries = q->next;
+        b->queries = q->after;
         buf_release(&q->out);
         free(q);
     }

@@ -179,9 +179,12 @@ static void look_for_end(void *arg)
         w->o.ended(w->o.arg);
 }
 
-/* A schedule has ended; when none is left, so has the watch, once all is written. */
+/* A schedule has ended; when none is left, so has the watch, once all is written. Without an end of
+ * its own it waits for targets to come. */
 void watch_round_over(struct watch *w)
 {
+    if (!w->stopping && w->o.duration_ms == 0 && w->o.ticks == 0)
+        return;
     for (const struct round *r = w->rounds; r; r = r->next)
         if (!r->over)
             return;
@@ -218,7 +221,9 @@ void watch_stop(struct watch *w)
     w->stopping = true;
     timer_start(w->end, GRACE_MS);
     for (struct round *r = w->rounds; r; r = r->next)
-        schedule_stop(r->schedule);
+        if (!r->over)
+            schedule_stop(r->schedule);
+    watch_round_over(w);
 }
 
 bool watch_settled(const struct watch *w)

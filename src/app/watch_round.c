@@ -108,10 +108,16 @@ static void resume(const struct watch *w, const struct round *r)
 }
 
 /* The lateness of what is still under way in the old round comes with its end. */
-static void retire(struct round *r)
+static void retire(struct round *newest)
 {
-    if (r && !r->over)
-        schedule_stop(r->schedule);
+    struct round *before = newest->next;
+
+    if (before && !before->over) {
+        schedule_stop(before->schedule);
+    } else if (before) {
+        newest->next = before->next;
+        round_free(before);
+    }
 }
 
 /* How long after now the first tick is: never before, or it would be skipped; a moment later when
@@ -162,7 +168,7 @@ int round_begin(struct watch *w, size_t *ret_n, struct err *e)
     resume(w, r);
     r->next = before;
     w->rounds = r;
-    retire(before);
+    retire(r);
     if (w->o.whole)
         incidents_close_unknown(w);
     return 0;

@@ -69,14 +69,23 @@ ends() {
     is "$1" $? 0
 }
 
-deploy -e near
-is 'one of the two is deployed' "$status" 0
+sed '/database/d; /cache/d' trine.yaml >bare.yaml
+manifest=bare.yaml
+serve
+that 'with nothing to measure at all' /api/v1/checks '.checks == []'
+that 'it waits' /api/v1/overview '.environments | length == 2'
+kill -TERM "$pid"
+ends 'and ends when it is told to' "$pid"
+manifest=trine.yaml
 serve
 [ -n "$url" ] || { echo "Bail out! trine serve does not start"; exit 1; }
 get /healthz
 is 'it lives' "$(cat out)" ok
 get /
 is 'and has a first page' "$status" 200
+that 'what is not live yet is not measured' /api/v1/checks 'all(.checks[]; .check != "home")'
+deploy -e near
+is 'one of the two is deployed' "$status" 0
 comes 'what is deployed is measured and up' /api/v1/overview '.environments[0] |
     .name == "near" and .checks.up >= 1 and .deployments.live == 1'
 that 'what is not deployed is told' /api/v1/overview '.environments[1] | .deployments == {live: 0, failed: 0, other: 1}'
