@@ -248,6 +248,7 @@ if (token)
 
 // --- Nothing, nonsense, and no network ----------------------------------------------------------------------
 
+await test('until here no error was in the console', () => same(desk.errors, [], 'errors')); // a refusal is one
 await test('an empty window says so', async () => {
     await visit(page, '#/compare?from=2001-01-01T00:00:00Z&until=2001-01-02T00:00:00Z');
     await page.waitForSelector('.empty, .problem');
@@ -256,7 +257,6 @@ await test('an address that leads nowhere says so', async () => {
     await visit(page, '#/nothing/here');
     await page.waitForSelector('text=leads nowhere');
 });
-await test('errors of the console were none until here', () => same(desk.errors, [], 'errors'));
 await test('a check that is not there gets the server\'s own words', async () => {
     await page.goto(`${address}/#/checks/987654321`);
     await page.waitForSelector('.problem');

@@ -115,7 +115,7 @@ function Connection() {
     }, [retry_at]);
     const left = retry_at === null ? 0 : Math.max(0, Math.ceil((retry_at - now) / 1000));
     return (
-        <div class="connection">
+        <section class="connection" aria-label="Connection">
             {/* Told once to a screen reader, not at each second. */}
             <div role="status" class="unseen">
                 {connection === 'lost' ? 'The connection was lost; what is shown is not live.' : ''}
@@ -136,7 +136,7 @@ function Connection() {
                     <span>{problem} Enter a token above: <code>trine token create NAME --scope read</code> makes one.</span>
                 </p>
             )}
-        </div>
+        </section>
     );
 }
 
