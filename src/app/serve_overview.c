@@ -41,7 +41,7 @@ static const char *const figure_names[] = {"avg_ms", "p50_ms",      "p95_ms",   
 /* From the JSON that trine compare writes, so that both say the same. */
 static void take_environment(struct figuring *f, json_t *environment)
 {
-    json_t *all = json_object_get(environment, "metrics"), *kept = json_object();
+    json_t *all = json_object_get(environment, "figures"), *kept = json_object();
 
     for (size_t i = 0; i < sizeof(figure_names) / sizeof(figure_names[0]); i++) {
         json_t *v = json_object_get(all, figure_names[i]);
