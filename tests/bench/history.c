@@ -213,10 +213,12 @@ int main(int argc, char **argv)
     int days = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 30;
     int n_series = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 45;
     bool full = argc > 3 && strcmp(argv[3], "full") == 0;
-    char dir[] = "/tmp/trine-history-XXXXXX";
+    const char *tmp = getenv("TMPDIR");
+    char dir[256];
     struct store *s;
     struct err e = ERR_INIT;
     struct history_size size;
+    snprintf(dir, sizeof(dir), "%s/trine-history-XXXXXX", tmp ? tmp : "/tmp");
     if (days < 1 || n_series < 1 || n_series > MAX_SERIES || !mkdtemp(dir))
         return 2;
     must(store_open(dir, NULL, NULL, &s, &e), &e);
@@ -233,7 +235,6 @@ int main(int argc, char **argv)
     read_windows(s, days, n_series);
     printf("\n}\n");
     store_close(s);
-    if (!getenv("KEEP"))
-        remove_folder(dir);
+    remove_folder(dir);
     return 0;
 }
