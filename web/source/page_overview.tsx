@@ -1,6 +1,7 @@
 import { useRef, useState } from 'preact/hooks';
 import type { Check, Deployment, Environment, FigureName, OneCheck, Sample, State } from './api';
 import { count, figure_words, ms, named, span, unit_of } from './format';
+import { timeline_cells } from './fine_cells';
 import { IncidentList } from './incidents';
 import { useLive } from './live';
 import { useLoad } from './load';
@@ -120,13 +121,13 @@ function EnvironmentSpark({ environment, index }: { environment: string; index: 
 }
 
 function CheckSpark({ check, index }: { check: Check; index: number }) {
-    const { data } = useLoad<OneCheck>(`checks/${check.id}?from=3h`, 60000);
+    const { data } = useLoad<OneCheck>(`checks/${check.id}?from=3h`, 20000);
     if (!data)
         return null;
     const words = `${named(check.app, check.instance)}: ${check.check}`;
     return (
         <a class="spark" href={href('checks', check.id)}>
-            <Spark cells={data.cells} index={index} />
+            <Spark cells={timeline_cells(data.cells, data.samples)} index={index} />
             <span class="soft">{words}, median, 3 h</span>
         </a>
     );
