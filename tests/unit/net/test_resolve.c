@@ -26,7 +26,7 @@ static void keep(const struct resolved *r, void *arg)
 
 static void over(void *arg)
 {
-    CHECK(!"it was answered in time");
+    test_report(0, "it was answered in time", __FILE__, __LINE__);
     loop_stop(arg);
 }
 
@@ -94,9 +94,7 @@ static void names_under_localhost_never_leave_the_machine(void)
 
 static void what_is_no_name_is_refused(void)
 {
-    static const char *const names[] = {"", "two words", "a/b", "http:",
-                                        "b\xc3\xbc"
-                                        "cher.example"};
+    static const char *const names[] = {"", "two words", "a/b", "http:", "k\xc3\xb6ln.example"};
     char longer[400];
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

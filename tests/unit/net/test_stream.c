@@ -74,7 +74,7 @@ static const struct stream_events events = {on_opened, on_received, on_ended};
 
 static void over(void *arg)
 {
-    CHECK(!"it ended in time");
+    test_report(0, "it ended in time", __FILE__, __LINE__);
     loop_stop(arg);
 }
 
