@@ -17,6 +17,7 @@ struct world {
     struct http_client *client;
     char base[64];
     int waiting;
+    uint64_t id;                /* of the request that is cancelled */
     struct http_exchange *held; /* by handlers that answer later */
     struct timer *timer;
     int gone, steps, handled;
@@ -301,7 +302,7 @@ static void cancel_own(void *arg)
 {
     struct world *w = arg;
 
-    http_cancel(w->client, 1);
+    http_cancel(w->client, w->id);
 }
 
 static void hold_for_ever(struct http_exchange *x, void *arg)
@@ -328,7 +329,7 @@ static void a_peer_that_leaves_is_noticed(void)
 
         begin(&w, &local, hold_for_ever);
         http_request_url(&r, "%s", urls[i]);
-        http_send(w.client, w.base, &r, 0, came_back, &w);
+        w.id = http_send(w.client, w.base, &r, 0, came_back, &w);
         loop_run(w.loop); /* until count_gone */
         CHECK(w.gone == 1);
         http_request_release(&r);
