@@ -2,6 +2,7 @@
 # The dashboard as people see it: 45 deployments in the simulator, trine serve measuring them, and every
 # page walked in Chromium (tests/web/walk.mjs), at phone and desk width, in light and dark.
 # TRINE_KEEP=1 leaves the screenshots in the folder shots.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 web=$here/../web
