@@ -75,6 +75,11 @@ struct target target_begin(const struct finding *f, const struct manifest_check 
                            .cold_every_ms = k->cold_every_ms};
 }
 
+bool binding_is_free(const struct manifest_binding *b)
+{
+    return !*b->plan || strcmp(b->plan, "free") == 0;
+}
+
 /* A target that sleeps: after how long by our clock, and what a cold one may take. */
 void target_sleeps(const struct finding *f, struct target *t, int64_t sleep_after_ms)
 {
@@ -293,7 +298,7 @@ static int add_live(struct finding *f, const struct cell *c, const struct manife
     }
     if (!target_address(f, c, k, l, &t))
         return 0;
-    if (c->app->kind == APP_SERVICE && ops && reaches_app(k->kind))
+    if (c->app->kind == APP_SERVICE && ops && reaches_app(k->kind) && binding_is_free(c->binding))
         target_sleeps(f, &t, ops->sleep_after_ms);
     else
         t.wake = WAKE_ALWAYS;

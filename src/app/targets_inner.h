@@ -23,6 +23,8 @@ bool check_is_of_store(enum check_kind kind); /* once an environment, not once a
 
 struct target target_begin(const struct finding *f, const struct manifest_check *k,
                            const struct cell *c);
+/* Only a free plan sends what it holds to sleep; a binding that names no plan is taken for free. */
+bool binding_is_free(const struct manifest_binding *b);
 void target_sleeps(const struct finding *f, struct target *t, int64_t sleep_after_ms);
 int target_add(struct finding *f, const struct target *t, struct err *e);
 void leave_out(struct finding *f, const struct target *t, const char *fmt, ...)

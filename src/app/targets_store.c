@@ -117,7 +117,7 @@ int add_store(struct finding *f, const struct cell *c, const struct manifest_che
     t.pubsub |= k->kind == CHECK_REDIS && (b->needs & (1u << NEED_PUBSUB)) != 0;
     if (!store_address(f, b, &t))
         return 0;
-    if (database && platform && (!*b->plan || strcmp(b->plan, "free") == 0))
+    if (database && platform && binding_is_free(b))
         target_sleeps(f, &t, platform->database_sleep_ms);
     else
         t.wake = WAKE_ALWAYS;
