@@ -13,7 +13,7 @@ table_of <- function(name, fields, source) {
 end <- function() cat("};\n")
 
 cat("#pragma once\n\n/* Made by tools/statistics-reference.R with ", R.version.string,
-    "; do not edit. */\n\n/* clang-format off */\n", sep = "")
+    ".\n * Do not edit. */\n\n/* clang-format off */\n", sep = "")
 
 table_of("wilson_reference", "hits, n, confidence, low, high",
          "prop.test(hits, n, conf.level = confidence, correct = FALSE)$conf.int")

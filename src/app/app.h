@@ -44,8 +44,8 @@ struct options {
     const char *hosts[8]; /* serve: --host */
     size_t n_hosts;
     const char *scope; /* token: --scope */
-    bool self_test; /* compare: --self-test */
-    int64_t days;   /* compare: --days */
+    bool self_test;    /* compare: --self-test */
+    int64_t days;      /* compare: --days */
     const char *arguments[8];
     size_t n_arguments;
 };

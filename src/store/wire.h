@@ -46,7 +46,7 @@ static inline uint64_t wire_get(struct wire_reader *r, uint64_t max)
 /* Small numbers of either sign to small ones: 0, -1, 1, -2, ... */
 static inline uint64_t wire_zigzag(int64_t v)
 {
-    return (uint64_t)v << 1 ^ (uint64_t)(v >> 63);
+    return (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0);
 }
 
 static inline int64_t wire_unzigzag(uint64_t v)

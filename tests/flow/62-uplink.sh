@@ -15,9 +15,10 @@ drop_namespaces() {
     ip netns del "$world" 2>/dev/null
 }
 trap drop_namespaces EXIT
-ip netns add "$observer" 2>/dev/null && ip netns add "$world" 2>/dev/null &&
-    ip link add cable netns "$observer" type veth peer name cable netns "$world" 2>/dev/null ||
+if ! { ip netns add "$observer" && ip netns add "$world" &&
+    ip link add cable netns "$observer" type veth peer name cable netns "$world"; } 2>/dev/null; then
     skip_all 'this machine lets nobody make network namespaces'
+fi
 ip -n "$observer" addr add 10.77.0.2/24 dev cable
 ip -n "$world" addr add 10.77.0.1/24 dev cable
 for name in "$observer" "$world"; do

@@ -1,6 +1,7 @@
 #!/bin/sh
 # trine bench against the simulator's services: numbers add up, terms and allowances are kept, a sick
 # environment is left alone.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 credentials

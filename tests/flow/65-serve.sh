@@ -190,10 +190,10 @@ get "/api/v1/checks/$series?from=yesterday"
 is 'a time that is none: 400' "$status" 400
 get '/api/v1/checks/0'
 is 'a number that is none: 404' "$status" 404
-curl -sSI "$url/api/v1/overview" >head
-check 'every answer is guarded' grep -qi "^content-security-policy: default-src 'self'" head
+curl -sSI "$url/api/v1/overview" >headers
+check 'every answer is guarded' grep -qi "^content-security-policy: default-src 'self'" headers
 for header in 'x-content-type-options: nosniff' 'x-frame-options: deny' 'referrer-policy: no-referrer'; do
-    check "$header" grep -qi "^$header" head
+    check "$header" grep -qi "^$header" headers
 done
 t token revoke reader
 t serve --listen 0.0.0.0:0

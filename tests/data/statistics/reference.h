@@ -1,6 +1,7 @@
 #pragma once
 
-/* Made by tools/statistics-reference.R with R version 4.2.2 Patched (2022-11-10 r83330); do not edit. */
+/* Made by tools/statistics-reference.R with R version 4.2.2 Patched (2022-11-10 r83330).
+ * Do not edit. */
 
 /* clang-format off */
 
