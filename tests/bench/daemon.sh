@@ -39,8 +39,12 @@ daemon_p99() {
         print $2 ~ /us$/ ? v / 1000 : $2 ~ /ms$/ ? v : v * 1000 }'
 }
 
+# First visits to the overview in Chromium, with an empty cache.
+daemon_paint() { node tests/web/paint.mjs "$daemon_url"; }
+
 bench_daemon() {
-    need_packages wrk
+    need_packages wrk chromium
+    need_modules tests/web
     simulator_start
     daemon_manifest "$work/daemon"
     daemon_trine deploy -q --commit "$commit"
@@ -66,6 +70,7 @@ bench_daemon() {
     daemon_first=$(curl -fsS -o /dev/null -w '%{time_total}' "${daemon_url}api/v1/checks/1" | awk '{ print 1000 * $1 }')
     daemon_one=$(daemon_p99 api/v1/checks/1)
     daemon_viewed=$(daemon_mib VmRSS)
+    daemon_paint >"$work/daemon/paint" || echo null >"$work/daemon/paint"
     kill "$daemon_pid"
     wait "$daemon_pid"
     simulator_stop
@@ -76,4 +81,6 @@ bench_daemon() {
     row api-checks-p99 ms "$daemon_checks" null '' '< 10'
     row api-one-check-first ms "$daemon_first" null '' ''
     row api-one-check-p99 ms "$daemon_one" null '' '< 10'
+    row dashboard-first-paint ms "$(jq '.paint_ms?' "$work/daemon/paint")" null '' '< 500'
+    row dashboard-figures-seen ms "$(jq '.useful_ms?' "$work/daemon/paint")" null '' '< 500'
 }
