@@ -146,8 +146,13 @@ struct watch *watch_new(const struct watch_options *o)
     struct app *a = o->app;
 
     w->o = *o;
-    w->batch = sample_batch_new(
-        a->loop, &(struct sample_batch_options){.dir = a->state, .failed = batch_failed, .arg = w});
+    const struct manifest_history *h = &a->manifest->history;
+    w->batch =
+        sample_batch_new(a->loop, &(struct sample_batch_options){.dir = a->state,
+                                                                 .keep_samples_ms = h->samples_ms,
+                                                                 .keep_cells_ms = h->keep_ms,
+                                                                 .failed = batch_failed,
+                                                                 .arg = w});
     w->ledger = store_worker_new(a->loop, a->state, &a->clock);
     w->awake = awake_book_new(a);
     return w;
@@ -208,8 +213,11 @@ int watch_refresh(struct watch *w, const struct matrix *matrix, struct err *e)
     if (w->stopping)
         return 0;
     w->o.matrix = matrix;
-    if (round_begin(w, &n, e) == 0)
+    if (round_begin(w, &n, e) == 0) {
+        const struct manifest_history *h = &w->o.app->manifest->history;
+        sample_batch_keep(w->batch, h->samples_ms, h->keep_ms);
         return 0;
+    }
     w->o.matrix = before;
     return -1;
 }

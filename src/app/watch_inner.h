@@ -42,9 +42,8 @@ struct watch {
     struct open_incident **open;
     size_t n_open, size_open;
     struct awake_book *awake;
-    struct timer *upkeep, *end;
-    bool rolling, started, stopping, blind;
-    int64_t pruned_ms;          /* when history was pruned last, by our clock */
+    struct timer *end;
+    bool stopping, blind;
     struct sketch lateness;     /* of rounds that are over */
     struct sketch lateness_now; /* of all, for watch_count */
     uint64_t missed, sent, extra;

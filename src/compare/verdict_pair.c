@@ -189,7 +189,7 @@ static void judge_open(struct verdict_pair *p, const struct figures *f, double a
         open_with(p, f, missing_for_difference(p, f, alpha),
                   "would show the difference, if it stays.", no_use);
     else if (f->low > -f->least && f->high < f->least)
-        open_with(p, f, INFINITY, "", "no difference that matters.");
+        open_with(p, f, HUGE_VAL, "", "no difference that matters.");
     else
         open_with(p, f, missing_for_relevance(p, f), "would show whether the difference matters.",
                   "the difference is just what matters; more samples would hardly decide it.");

@@ -51,7 +51,7 @@ struct sample_batch {
     bool worked; /* under the lock: the pool is done with it */
     enum job job;
     struct samples writing;
-    int64_t now_ms;
+    int64_t now_ms, keep_samples_ms, keep_cells_ms;
     int result;
     bool more;
     struct err err;
@@ -76,7 +76,6 @@ static int open_store(struct sample_batch *b, struct err *e)
 
 static int do_job(struct sample_batch *b, struct err *e)
 {
-    const struct sample_batch_options *o = &b->options;
     if (open_store(b, e) < 0)
         return -1;
     switch (b->job) {
@@ -85,7 +84,7 @@ static int do_job(struct sample_batch *b, struct err *e)
     case JOB_ROLL:
         return history_roll(b->store, ROLL_SAMPLES, &b->more, e);
     case JOB_PRUNE:
-        return history_prune(b->store, b->now_ms, o->keep_samples_ms, o->keep_cells_ms, &b->more,
+        return history_prune(b->store, b->now_ms, b->keep_samples_ms, b->keep_cells_ms, &b->more,
                              e);
     }
     return -1;
@@ -202,6 +201,8 @@ static void start(struct sample_batch *b, enum job job)
     b->settled = b->worked = false;
     b->job = job;
     b->now_ms = clock_wall_ms(loop_clock(b->loop));
+    b->keep_samples_ms = b->options.keep_samples_ms; /* the pool reads no option */
+    b->keep_cells_ms = b->options.keep_cells_ms ? b->options.keep_cells_ms : KEEP_CELLS_MS;
     b->err = ERR_INIT;
     loop_work(b->loop, "writing samples", work, work_done, b);
 }
@@ -259,8 +260,6 @@ struct sample_batch *sample_batch_new(struct loop *loop, const struct sample_bat
 {
     struct sample_batch *b = mem_alloc(sizeof(*b));
     *b = (struct sample_batch){.loop = loop, .options = *o, .dir = mem_strdup(o->dir)};
-    if (b->options.keep_cells_ms == 0)
-        b->options.keep_cells_ms = KEEP_CELLS_MS;
     if (uv_mutex_init(&b->lock) != 0 || uv_cond_init(&b->changed) != 0)
         abort(); /* only a lack of memory can make these fail */
     b->timer = timer_new(loop, time_came, b);
@@ -308,6 +307,12 @@ int sample_batch_flush(struct sample_batch *b, struct err *e)
     b->waiting = b->due = b->refused = false;
     timer_stop(b->timer);
     return 0;
+}
+
+void sample_batch_keep(struct sample_batch *b, int64_t samples_ms, int64_t cells_ms)
+{
+    b->options.keep_samples_ms = samples_ms;
+    b->options.keep_cells_ms = cells_ms;
 }
 
 uint64_t sample_batch_dropped(const struct sample_batch *b)

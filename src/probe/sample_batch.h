@@ -49,6 +49,8 @@ struct sample_batch *sample_batch_new(struct loop *loop, const struct sample_bat
 void sample_batch_add(struct sample_batch *b, const struct sample *v); /* copies */
 /* Writes all there is, and waits for it and for what is under way. -1: they are kept. */
 int sample_batch_flush(struct sample_batch *b, struct err *e);
+/* Other times to keep than those of the options, from the next roll on. */
+void sample_batch_keep(struct sample_batch *b, int64_t samples_ms, int64_t cells_ms);
 uint64_t sample_batch_dropped(const struct sample_batch *b);
 /* Does not flush; NULL is fine. What is under way ends by itself while the loop runs or is freed.
  */

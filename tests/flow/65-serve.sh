@@ -147,6 +147,7 @@ faults '[]'
 comes 'when it answers again the incident is over' /api/v1/incidents "[$home] | length == 1 and .[0].until != null"
 comes 'and the target up' /api/v1/checks '.checks[] | select(.environment == "near" and .check == "home") | .state == "up"'
 that 'the window before has the samples of both runs' "/api/v1/checks/$series?from=10m" '.samples | length >= 5'
+comes 'what the first run left was rolled up at the start' /api/v1/prober '.store.cells | all(. >= 1)'
 
 # --- Who may -----------------------------------------------------------------------------------------
 

@@ -114,6 +114,8 @@ deploy() {
 
 # begin COMMAND...: as t, in the background; leaves $pid, and bg.out, bg.err.
 begin() {
+    : >bg.out # at once, or what an earlier one said could be taken for this one's
+    : >bg.err
     "$program" "$@" -f "$manifest" --state state --bases bases.json --env-file sim.env \
         >bg.out 2>bg.err &
     pid=$!

@@ -48,8 +48,8 @@ static void numbers_are_short(void)
     CHECK(strcmp(number(12, 3), "12") == 0);
     CHECK(strcmp(number(100, 0), "100") == 0);
     CHECK(strcmp(number(0.1 + 0.2, 3), "0.3") == 0);
-    CHECK(strcmp(number(NAN, 3), "null") == 0);
-    CHECK(strcmp(number(INFINITY, 3), "null") == 0);
+    CHECK(strcmp(number(nan(""), 3), "null") == 0);
+    CHECK(strcmp(number(HUGE_VAL, 3), "null") == 0);
 }
 
 static const char *text(const char *s)
