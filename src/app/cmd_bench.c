@@ -73,7 +73,7 @@ static int choose_bench(struct benching *b, struct err *e)
                      name ? "there is no load comparison \"" : "which load comparison",
                      name ? name : "", name ? "\"" : "", buf_str(&names));
     buf_release(&names);
-    return rc;
+    return b->bench ? rc : -1;
 }
 
 static bool wants(const struct benching *b, const char *environment)

@@ -10,7 +10,7 @@
 
 struct reader {
     struct event_hub *hub;
-    struct reader *next, **link;
+    struct reader *next;
     struct http_exchange *x;
 };
 
@@ -20,15 +20,22 @@ struct event_hub {
     size_t n;
 };
 
+static void drop(struct event_hub *h, struct reader *r)
+{
+    struct reader **at = &h->readers;
+
+    while (*at != r)
+        at = &(*at)->next;
+    *at = r->next;
+    h->n--;
+    free(r);
+}
+
 static void leave(void *arg)
 {
     struct reader *r = arg;
 
-    *r->link = r->next;
-    if (r->next)
-        r->next->link = r->link;
-    r->hub->n--;
-    free(r);
+    drop(r->hub, r);
 }
 
 static void write_all(struct event_hub *h, const char *data, size_t len)
@@ -40,7 +47,7 @@ static void write_all(struct event_hub *h, const char *data, size_t len)
             http_exchange_chunk(x, data, len);
             continue;
         }
-        leave(r);
+        drop(h, r);
         http_exchange_abort(x);
     }
 }
@@ -70,9 +77,7 @@ bool event_hub_join(struct event_hub *h, struct http_exchange *x)
     if (h->n == HUB_READERS_MAX)
         return false;
     struct reader *r = mem_alloc(sizeof(*r));
-    *r = (struct reader){.hub = h, .next = h->readers, .link = &h->readers, .x = x};
-    if (r->next)
-        r->next->link = &r->next;
+    *r = (struct reader){.hub = h, .next = h->readers, .x = x};
     h->readers = r;
     h->n++;
     http_exchange_on_gone(x, leave, r);
@@ -107,7 +112,7 @@ void event_hub_free(struct event_hub *h)
         return;
     while (h->readers) {
         struct http_exchange *x = h->readers->x;
-        leave(h->readers);
+        drop(h, h->readers);
         http_exchange_end(x);
     }
     timer_free(h->keep);

@@ -131,19 +131,18 @@ static void apply_flag(struct reader *in, const struct option_row *r)
         in->asked = r->id;
 }
 
-static int next_value(struct reader *in, const struct option_row *r, char *attached, char **ret,
-                      struct err *e)
+/* NULL when there is none. */
+static char *next_value(struct reader *in, const struct option_row *r, char *attached,
+                        struct err *e)
 {
-    if (attached) {
-        *ret = attached;
-    } else if (in->at + 1 < in->argc) {
-        *ret = in->argv[++in->at];
-    } else {
-        return err_set(e, ERR_USAGE, "--%s needs a value: %s", r->name, r->value);
-    }
-    if (**ret == '\0')
-        return err_set(e, ERR_USAGE, "--%s needs a value: %s", r->name, r->value);
-    return 0;
+    char *value = attached;
+
+    if (!value && in->at + 1 < in->argc)
+        value = in->argv[++in->at];
+    if (value && *value)
+        return value;
+    err_set(e, ERR_USAGE, "--%s needs a value: %s", r->name, r->value);
+    return NULL;
 }
 
 static int unknown_option(const char *word, struct err *e)
@@ -163,7 +162,7 @@ static int read_long(struct reader *in, char *word, struct err *e)
     char *equals = strchr(word, '=');
     size_t len = equals ? (size_t)(equals - word) - 2 : strlen(word) - 2;
     const struct option_row *r = row_by_name(word + 2, len);
-    char *value = NULL;
+    char *value;
 
     if (!r)
         return unknown_option(word, e);
@@ -173,25 +172,22 @@ static int read_long(struct reader *in, char *word, struct err *e)
         apply_flag(in, r);
         return 0;
     }
-    if (next_value(in, r, equals ? equals + 1 : NULL, &value, e) < 0)
-        return -1;
-    return apply_value(in->o, r, value, e);
+    value = next_value(in, r, equals ? equals + 1 : NULL, e);
+    return value ? apply_value(in->o, r, value, e) : -1;
 }
 
 static int read_short(struct reader *in, char *word, struct err *e)
 {
     for (char *c = word + 1; *c; c++) {
         const struct option_row *r = row_by_letter(*c);
-        char *value = NULL;
         if (!r)
             return unknown_option(word, e);
         if (!r->value) {
             apply_flag(in, r);
             continue;
         }
-        if (next_value(in, r, c[1] ? c + 1 : NULL, &value, e) < 0)
-            return -1;
-        return apply_value(in->o, r, value, e);
+        char *value = next_value(in, r, c[1] ? c + 1 : NULL, e);
+        return value ? apply_value(in->o, r, value, e) : -1;
     }
     return 0;
 }

@@ -45,7 +45,7 @@ static void take_environment(struct figuring *f, json_t *environment)
 
     for (size_t i = 0; i < sizeof(figure_names) / sizeof(figure_names[0]); i++) {
         json_t *v = json_object_get(all, figure_names[i]);
-        json_object_set(kept, figure_names[i], v && json_is_object(v) ? v : json_null());
+        json_object_set(kept, figure_names[i], json_is_object(v) ? v : json_null());
     }
     f->figures[f->n++] = (struct serve_figures){
         .environment = mem_strdup(json_str(environment, "name", "")), .json = json_text(kept)};

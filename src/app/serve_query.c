@@ -15,7 +15,8 @@
 enum { QUERIES_MAX = 64, KEPT_BYTES_MAX = 4 << 20 };
 
 struct waiter {
-    struct waiter *next, **link;
+    struct query *query;
+    struct waiter *next;
     struct http_exchange *x;
 };
 
@@ -121,23 +122,28 @@ static void give(struct query *q, struct http_exchange *x)
     buf_release(&b);
 }
 
+static void drop(struct query *q, struct waiter *w)
+{
+    struct waiter **at = &q->waiters;
+
+    while (*at != w)
+        at = &(*at)->next;
+    *at = w->next;
+    free(w);
+}
+
 static void leave(void *arg)
 {
     struct waiter *w = arg;
 
-    *w->link = w->next;
-    if (w->next)
-        w->next->link = w->link;
-    free(w);
+    drop(w->query, w);
 }
 
 static void wait_for(struct query *q, struct http_exchange *x)
 {
     struct waiter *w = mem_alloc(sizeof(*w));
 
-    *w = (struct waiter){.next = q->waiters, .link = &q->waiters, .x = x};
-    if (w->next)
-        w->next->link = &w->next;
+    *w = (struct waiter){.query = q, .next = q->waiters, .x = x};
     q->waiters = w;
     http_exchange_on_gone(x, leave, w);
 }
@@ -168,7 +174,7 @@ static void made(const struct err *e, void *arg)
     q->made_ms = clock_mono_ms(&q->serve->app->clock);
     while (q->waiters) {
         struct http_exchange *x = q->waiters->x;
-        leave(q->waiters);
+        drop(q, q->waiters);
         give(q, x);
     }
     (void)malloc_trim(0);              /* a comparison's tables are large, and the next is far */

@@ -22,7 +22,7 @@ struct watched {
 
 /* A look-up lives until c-ares is done with it; a cancelled one has no callback any more. */
 struct lookup {
-    struct lookup *next, **link;
+    struct lookup *next;
     struct resolver *resolver;
     uint64_t id;
     resolve_fn *fn; /* NULL: cancelled */
@@ -130,16 +130,13 @@ static bool answer_at_once(struct lookup *l)
 
 /* ---- look-ups ---- */
 
-static void unlink_lookup(struct lookup *l)
+static void free_lookup(struct resolver *r, struct lookup *l)
 {
-    *l->link = l->next;
-    if (l->next)
-        l->next->link = l->link;
-}
+    struct lookup **at = &r->lookups;
 
-static void free_lookup(struct lookup *l)
-{
-    unlink_lookup(l);
+    while (*at != l)
+        at = &(*at)->next;
+    *at = l->next;
     free(l->host);
     free(l);
 }
@@ -163,7 +160,7 @@ static void give_known(void *arg)
         result.list = list;
         void *fn_arg = l->arg;
 
-        free_lookup(l);
+        free_lookup(r, l);
         if (fn)
             fn(&result, fn_arg);
         l = r->lookups;
@@ -226,7 +223,7 @@ static void ares_answered(void *arg, int status, int timeouts, struct ares_addri
     l->resolver->in_ares--;
     for (struct ares_addrinfo_node *n = info ? info->nodes : NULL; n && l->result.n < RESOLVE_MAX;
          n = n->ai_next) {
-        struct address a;
+        struct address a = {0};
 
         if (n->ai_addrlen > sizeof a)
             continue;
@@ -387,7 +384,7 @@ void resolver_free(struct resolver *r)
     if (r->usable)
         ares_destroy(r->channel); /* calls back for all that is under way, closes all sockets */
     while (r->lookups)
-        free_lookup(r->lookups);
+        free_lookup(r, r->lookups);
     while (r->watched)
         unwatch(r->watched);
     timer_free(r->retry);
@@ -410,9 +407,6 @@ static struct lookup *add_lookup(struct resolver *r, const char *host)
         l->host[len - 2] = '\0';
     }
     l->next = r->lookups;
-    l->link = &r->lookups;
-    if (l->next)
-        l->next->link = &l->next;
     r->lookups = l;
     return l;
 }

@@ -84,7 +84,7 @@ static int understand(const char *expect, struct expectation *ret, struct err *e
 
 int json_path_valid(const char *expect, struct err *e)
 {
-    struct expectation x;
+    struct expectation x = {0};
     return understand(expect, &x, e);
 }
 
@@ -123,7 +123,7 @@ static int tell(const struct expectation *x, const json_t *v, struct err *e)
 
 int json_path_check(const char *expect, const char *text, size_t len, struct err *e)
 {
-    struct expectation x;
+    struct expectation x = {0};
     if (understand(expect, &x, e) < 0)
         return -1;
     json_t *root = json_read(text, len, "the body", e);

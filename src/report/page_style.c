@@ -89,25 +89,25 @@ const char *const page_style[] = {
     ".name{white-space:nowrap}.heat thead th.left{text-align:left;padding-left:10px}\n",
     ".span{stroke:var(--ink);stroke-width:2}.at{fill:var(--ink)}\n",
     "tr.head th{background:var(--bg);font-weight:650;font-size:.8rem}\n",
-    ".bar{display:inline-block;width:56px;height:8px;margin-right:8px;border:1px solid "
+    ".bar{display:inline-block;width:56px;height:8px;margin-right:8px;border:1px solid ",
     "var(--line);",
-    "border-radius:2px;vertical-align:.06em}.bar i{display:block;height:100%;background:var(--"
+    "border-radius:2px;vertical-align:.06em}.bar i{display:block;height:100%;background:var(--",
     "soft)}\n",
-    ".heat td,.heat thead th{padding:7px 3px;text-align:center;font-size:.75rem;min-width:2.6em}"
+    ".heat td,.heat thead th{padding:7px 3px;text-align:center;font-size:.75rem;min-width:2.6em}",
     "\n",
     "@media print{:root{--bg:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--grid:#ddd;",
     "--good:#0b5c33;--bad:#9b1c14;--open:#664200;--e0:#0065a8;--e1:#c14d00;--e2:#00805c;",
     "--e3:#a3477f;--e4:#5f5a00;--e5:#4b4f57;color-scheme:light}",
-    "html{font-size:11px}body{font-size:11px;print-color-adjust:exact;-webkit-print-color-adjust:"
+    "html{font-size:11px}body{font-size:11px;print-color-adjust:exact;-webkit-print-color-adjust:",
     "exact}",
-    "main{max-width:none;padding:0}.scroll{overflow:visible;border:0}.card,figure,tr,h2+p{break-"
+    "main{max-width:none;padding:0}.scroll{overflow:visible;border:0}.card,figure,tr,h2+p{break-",
     "inside:avoid}",
-    "h2,h2+p{break-after:avoid}th,td{padding:3px "
+    "h2,h2+p{break-after:avoid}th,td{padding:3px ",
     "5px}table{font-size:9px}small{font-size:inherit}thead{display:table-"
     "header-group}",
-    ".cards{grid-template-columns:repeat(auto-fit,minmax(130px,1fr))}.plots{grid-template-columns:"
+    ".cards{grid-template-columns:repeat(auto-fit,minmax(130px,1fr))}.plots{grid-template-columns:",
     "1fr 1fr}",
-    "th[scope=row],th.left{position:static;min-width:0}.heat td,.heat thead th{min-width:0;"
+    "th[scope=row],th.left{position:static;min-width:0}.heat td,.heat thead th{min-width:0;",
     "font-size:8px}",
     "td.plot{min-width:84px}td.plot svg{width:80px}@page{margin:14mm}}\n",
     NULL};
