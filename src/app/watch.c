@@ -31,11 +31,11 @@ void watch_say(const struct watch *w, const char *fmt, ...)
 }
 
 /* A store that stays broken is told once. */
-void watch_store_failed(struct watch *w, const struct err *e)
+void watch_store_failed(struct watch *w, struct err *last, const struct err *e)
 {
-    if (strcmp(w->failure.text, e->text) != 0)
+    if (strcmp(last->text, e->text) != 0)
         watch_say(w, "not written yet: %s", e->text);
-    w->failure = *e;
+    *last = *e;
 }
 
 /* --- Checks -------------------------------------------------------------------------------------
@@ -137,7 +137,17 @@ void watch_change(const struct probe_change *c, void *round)
 
 static void batch_failed(const struct err *e, void *arg)
 {
-    watch_store_failed(arg, e);
+    struct watch *w = arg;
+
+    watch_store_failed(w, &w->failure, e);
+}
+
+static void batch_recovered(void *arg)
+{
+    struct watch *w = arg;
+
+    watch_say(w, "written again: the samples that were kept meanwhile are in the store");
+    w->failure = ERR_INIT;
 }
 
 struct watch *watch_new(const struct watch_options *o)
@@ -152,6 +162,7 @@ struct watch *watch_new(const struct watch_options *o)
                                                                  .keep_samples_ms = h->samples_ms,
                                                                  .keep_cells_ms = h->keep_ms,
                                                                  .failed = batch_failed,
+                                                                 .recovered = batch_recovered,
                                                                  .arg = w});
     w->ledger = store_worker_new(a->loop, a->state, &a->clock);
     w->awake = awake_book_new(a);
@@ -174,12 +185,12 @@ static void look_for_end(void *arg)
     struct err e = ERR_INIT;
 
     cut(w);
-    if (store_worker_pending(w->ledger) > 0) {
+    if (incidents_pending(w)) {
         timer_start(w->end, END_LOOK_MS);
         return;
     }
     if (sample_batch_flush(w->batch, &e) < 0)
-        watch_store_failed(w, &e);
+        watch_store_failed(w, &w->failure, &e);
     if (w->o.ended)
         w->o.ended(w->o.arg);
 }

@@ -3,6 +3,7 @@
 #include "app/store_worker.h"
 #include "base/mem.h"
 #include "base/redact.h"
+#include "net/loop.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,11 +11,14 @@
 
 /*
  * Incidents go to the store over the ledger, one after another: what closes one finds it there. The
- * list of open ones follows once the store has it.
+ * list of open ones follows once the store has it. What the store refuses (a full disk) waits, with
+ * all that came after it, and is tried again; writing the same twice changes nothing.
  */
+enum { AGAIN_MS = 1000, NOTES_MAX = 65536 };
 
 struct note { /* one write on its way */
-    struct watch *watch;
+    struct note *next;
+    struct watch *watch; /* NULL: it is gone, and nobody waits for this */
     struct incident incident;
     char reason[320];
     bool closes;
@@ -95,25 +99,98 @@ static int write_note(struct store *s, void *arg, struct err *e)
     return n->found ? incident_close(s, n->incident.id, n->until_ms, e) : 0;
 }
 
-static void written(const struct err *e, void *arg)
+static void write_first(struct watch *w);
+
+static void again(void *arg)
 {
-    struct note *n = arg;
-    struct watch *w = n->watch;
+    write_first(arg);
+}
+
+static void taken_in(struct watch *w, struct note *n)
+{
     struct open_incident *o = find_open(w, n->incident.kind, n->incident.series);
 
-    if (e) {
-        watch_store_failed(w, e);
-    } else if (!n->closes) {
+    if (!n->closes) {
         n->incident.reason = n->reason;
         if (!o)
             tell(w, keep(w, &n->incident));
-    }
-    if (n->closes && o) {
+    } else if (o) {
         o->view.incident.until_ms = n->until_ms;
         tell(w, o);
         forget(w, o);
     }
+}
+
+static void drop_first(struct watch *w)
+{
+    struct note *n = w->notes;
+
+    w->notes = n->next;
+    w->n_notes--;
+    if (!w->notes)
+        w->last_note = NULL;
     free(n);
+}
+
+/* At the end nothing is tried again: a disk that stays full would keep us for ever. */
+static void written(const struct err *e, void *arg)
+{
+    struct note *n = arg;
+    struct watch *w = n->watch;
+
+    if (!w) {
+        free(n);
+        return;
+    }
+    w->noting = false;
+    if (e) {
+        watch_store_failed(w, &w->note_failure, e);
+        if (!w->stopping) {
+            timer_start(w->note_again, AGAIN_MS);
+            return;
+        }
+    } else {
+        w->note_failure = ERR_INIT;
+        taken_in(w, n);
+    }
+    drop_first(w);
+    write_first(w);
+}
+
+static void write_first(struct watch *w)
+{
+    if (w->noting || !w->notes)
+        return;
+    w->noting = true;
+    w->notes->found = false;
+    store_worker_do(w->ledger, "incident", write_note, written, w->notes);
+}
+
+static void submit(struct watch *w, struct note *n)
+{
+    bool waits = w->notes != NULL; /* the first one is under way, or waits for its next try */
+
+    if (w->n_notes == NOTES_MAX) {
+        free(n);
+        return;
+    }
+    if (w->last_note)
+        w->last_note->next = n;
+    else
+        w->notes = n;
+    w->last_note = n;
+    w->n_notes++;
+    if (!w->note_again)
+        w->note_again = timer_new(w->o.app->loop, again, w);
+    if (!waits)
+        write_first(w);
+}
+
+bool incidents_pending(struct watch *w)
+{
+    if (w->stopping)
+        write_first(w);
+    return w->notes != NULL;
 }
 
 static struct note *note_new(struct watch *w, enum incident_kind kind, int64_t series)
@@ -133,7 +210,7 @@ static void close_note(struct watch *w, enum incident_kind kind, int64_t series,
 
     n->closes = true;
     n->until_ms = until_ms;
-    store_worker_do(w->ledger, "incident", write_note, written, n);
+    submit(w, n);
 }
 
 /* --- What happens -------------------------------------------------------------------------------
@@ -156,7 +233,7 @@ void incidents_down(struct watch *w, struct known_check *k, const struct probe_c
     n->incident.noticed_ms = c->noticed_ms;
     (void)snprintf(n->reason, sizeof(n->reason), "%s", c->reason);
     redact_text(w->o.app->redactor, n->reason, sizeof(n->reason));
-    store_worker_do(w->ledger, "incident", write_note, written, n);
+    submit(w, n);
     watch_say(w, "down: %s %s%s%s %s: %s", v->environment, v->app, slash(v->instance), v->instance,
               v->check, c->reason);
 }
@@ -190,7 +267,7 @@ void incidents_blind(bool blind, int64_t at_ms, void *round)
     n->incident.from_ms = at_ms;
     (void)snprintf(n->reason, sizeof(n->reason),
                    "no control target answers: our own connection is down");
-    store_worker_do(w->ledger, "incident", write_note, written, n);
+    submit(w, n);
     watch_say(w, "blind: no control target answers, so our own connection is down; until it is "
                  "back, silence counts for nobody");
 }
@@ -263,6 +340,14 @@ void watch_acknowledged(struct watch *w, int64_t id, int64_t at_ms)
 
 void incidents_release(struct watch *w)
 {
+    timer_free(w->note_again);
+    if (w->noting) { /* the pool still has it; its end comes later */
+        struct note *n = w->notes;
+        w->notes = n->next;
+        n->watch = NULL;
+    }
+    while (w->notes)
+        drop_first(w);
     while (w->n_open > 0)
         forget(w, w->open[0]);
     free(w->open);

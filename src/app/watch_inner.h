@@ -38,7 +38,11 @@ struct watch {
     struct round *rounds; /* newest first */
     int64_t anchor_us;
     struct sample_batch *batch;
-    struct store_worker *ledger; /* incidents, in their order */
+    struct store_worker *ledger;    /* incidents, in their order */
+    struct note *notes, *last_note; /* incidents not in the store yet, in their order */
+    size_t n_notes;
+    bool noting; /* the first is being written */
+    struct timer *note_again;
     struct open_incident **open;
     size_t n_open, size_open;
     struct awake_book *awake;
@@ -47,7 +51,7 @@ struct watch {
     struct sketch lateness;     /* of rounds that are over */
     struct sketch lateness_now; /* of all, for watch_count */
     uint64_t missed, sent, extra;
-    struct err failure; /* the last that was said about the store */
+    struct err failure, note_failure; /* the last that was said about writing samples, incidents */
 };
 
 /* watch.c */
@@ -56,7 +60,8 @@ struct known_check *watch_know(struct watch *w, int64_t series);
 void watch_result(const struct probe_result *r, void *round);
 void watch_change(const struct probe_change *c, void *round);
 void watch_round_over(struct watch *w);
-void watch_store_failed(struct watch *w, const struct err *e);
+/* Says a failure that is not the one said last. */
+void watch_store_failed(struct watch *w, struct err *last, const struct err *e);
 
 /* watch_round.c */
 int round_begin(struct watch *w, size_t *ret_n, struct err *e);
@@ -68,6 +73,8 @@ void incidents_down(struct watch *w, struct known_check *k, const struct probe_c
 void incidents_up(struct watch *w, struct known_check *k, int64_t until_ms);
 void incidents_blind(bool blind, int64_t at_ms, void *round);
 void incidents_close_unknown(struct watch *w);
+/* Some are not in the store yet. When the watch is stopping each gets one more try. */
+bool incidents_pending(struct watch *w);
 void incidents_release(struct watch *w);
 
 /* watch_awake.c: schedule_options.awake */

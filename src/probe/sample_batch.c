@@ -37,6 +37,7 @@ struct sample_batch {
     bool waiting; /* the timer runs */
     bool due;     /* it came */
     bool refused; /* the last write failed: only the timer tries again */
+    bool failing; /* the last write failed, whatever was tried since */
     bool freed;
 
     bool tidying;         /* between the first roll and the last prune */
@@ -146,8 +147,12 @@ static void take_back(struct sample_batch *b)
 
 static void written(struct sample_batch *b)
 {
-    if (b->result == 0) {
+    bool failed = b->failing;
+    b->failing = b->result < 0;
+    if (!b->failing) {
         b->writing.n = 0;
+        if (failed && b->options.recovered)
+            b->options.recovered(b->options.arg);
         return;
     }
     take_back(b);

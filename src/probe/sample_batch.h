@@ -41,6 +41,7 @@ struct sample_batch_options {
     int64_t keep_cells_ms;   /* 0 = 5 years; see history_prune */
     sample_batch_fn *failed;
     sample_batch_rolled_fn *rolled; /* NULL is fine */
+    void (*recovered)(void *arg);   /* all that a failed write had kept is written; NULL is fine */
     void *arg;
     struct fault *fault; /* tests; used on the pool's thread while something is under way */
 };
