@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/wire.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
  * of the first bucket and of the gap to and the count of each later one, all less 1. The last count
  * is what is left of n; zero bits fill the last byte.
  */
-enum { DENSE = 0, SPARSE = 1, ORDERS = 11, DENSE_FROM = 4, NUMBER_MAX_BYTES = 10 };
+enum { DENSE = 0, SPARSE = 1, ORDERS = 11, DENSE_FROM = 4 };
 
 /* --- Bits ------------------------------------------------------------------------------------- */
 
@@ -91,37 +92,6 @@ static bool end_bits(struct bit_reader *r)
     return left == 0 || r->held >> (64 - left) == 0;
 }
 
-/* --- Numbers ---------------------------------------------------------------------------------- */
-
-static void put(struct buf *out, uint64_t v)
-{
-    for (; v >= 0x80; v >>= 7)
-        buf_addc(out, (char)(0x80 | (v & 0x7f)));
-    buf_addc(out, (char)v);
-}
-
-struct reader {
-    const uint8_t *at, *end;
-    bool bad;
-};
-
-static uint64_t get(struct reader *r, uint64_t max)
-{
-    uint64_t v = 0;
-    for (int i = 0; i < NUMBER_MAX_BYTES && r->at < r->end; i++) {
-        uint8_t byte = *r->at++;
-        if (i == NUMBER_MAX_BYTES - 1 && byte > 1)
-            break;
-        v |= (uint64_t)(byte & 0x7f) << (7 * i);
-        if (byte < 0x80) {
-            r->bad |= v > max || (byte == 0 && i > 0);
-            return r->bad ? 0 : v;
-        }
-    }
-    r->bad = true;
-    return 0;
-}
-
 /* --- Writing ---------------------------------------------------------------------------------- */
 
 /* Bits that gaps and counts take in each order. */
@@ -181,19 +151,19 @@ static void put_dense(const struct sketch *s, int low, int high, struct buf *out
 {
     buf_addc(out, DENSE);
     for (int i = low; i < high; i++)
-        put(out, s->counts[i - s->first]);
+        wire_put(out, s->counts[i - s->first]);
 }
 
 void sketch_pack(const struct sketch *s, struct buf *out)
 {
-    put(out, 2 * s->n + (s->zeros > 0));
+    wire_put(out, 2 * s->n + (s->zeros > 0));
     if (s->n == 0)
         return;
     if (s->zeros > 0)
-        put(out, s->zeros);
-    put(out, (uint64_t)s->min_us);
-    put(out, (uint64_t)(s->max_us - s->min_us));
-    put(out, s->sum_us - s->n * (uint64_t)s->min_us);
+        wire_put(out, s->zeros);
+    wire_put(out, (uint64_t)s->min_us);
+    wire_put(out, (uint64_t)(s->max_us - s->min_us));
+    wire_put(out, s->sum_us - s->n * (uint64_t)s->min_us);
     if (s->zeros == s->n)
         return;
     int low = s->first, high = s->first + s->n_buckets - 1; /* both are in use */
@@ -202,7 +172,7 @@ void sketch_pack(const struct sketch *s, struct buf *out)
     while (s->counts[high - s->first] == 0)
         high--;
     if (s->zeros > 0)
-        put(out, (uint64_t)low);
+        wire_put(out, (uint64_t)low);
     if (s->n - s->zeros >= (uint64_t)DENSE_FROM * (uint64_t)(high - low + 1))
         put_dense(s, low, high, out);
     else
@@ -212,17 +182,17 @@ void sketch_pack(const struct sketch *s, struct buf *out)
 /* --- Reading ---------------------------------------------------------------------------------- */
 
 /* The counts of the buckets are in `counts`, of which there are n; `left` values are in them. */
-static bool get_dense(struct reader *r, uint64_t *counts, int n, uint64_t left)
+static bool get_dense(struct wire_reader *r, uint64_t *counts, int n, uint64_t left)
 {
     for (int i = 0; i < n - 1; i++) {
-        counts[i] = get(r, left);
+        counts[i] = wire_get(r, left);
         left -= counts[i];
     }
     counts[n - 1] = left;
     return !r->bad && counts[0] > 0 && left > 0;
 }
 
-static bool get_sparse(struct reader *r, int form, uint64_t *counts, int n, uint64_t left)
+static bool get_sparse(struct wire_reader *r, int form, uint64_t *counts, int n, uint64_t left)
 {
     int gap_order = (form - SPARSE) / ORDERS, count_order = (form - SPARSE) % ORDERS;
     struct bit_reader bits = {.at = r->at, .end = r->end};
@@ -242,11 +212,11 @@ static bool get_sparse(struct reader *r, int form, uint64_t *counts, int n, uint
     return ended && left > 0;
 }
 
-static bool get_buckets(struct reader *r, struct sketch *s)
+static bool get_buckets(struct wire_reader *r, struct sketch *s)
 {
-    int low = s->zeros > 0 ? (int)get(r, SKETCH_BUCKETS - 1) : sketch_bucket(s->min_us);
+    int low = s->zeros > 0 ? (int)wire_get(r, SKETCH_BUCKETS - 1) : sketch_bucket(s->min_us);
     int high = sketch_bucket(s->max_us);
-    int form = (int)get(r, SPARSE + ORDERS * ORDERS - 1);
+    int form = (int)wire_get(r, SPARSE + ORDERS * ORDERS - 1);
     if (r->bad || low < 0 || high < low)
         return false;
     s->first = low;
@@ -257,16 +227,16 @@ static bool get_buckets(struct reader *r, struct sketch *s)
                          : get_sparse(r, form, s->counts, s->n_buckets, left);
 }
 
-static bool get_sketch(struct reader *r, struct sketch *s)
+static bool get_sketch(struct wire_reader *r, struct sketch *s)
 {
-    uint64_t head = get(r, 2 * SKETCH_MAX_COUNT + 1);
+    uint64_t head = wire_get(r, 2 * SKETCH_MAX_COUNT + 1);
     s->n = head / 2;
     if (s->n == 0)
         return !r->bad && head == 0;
-    s->zeros = head % 2 ? get(r, s->n) : 0;
-    s->min_us = (int64_t)get(r, (uint64_t)SKETCH_MAX_US);
-    s->max_us = s->min_us + (int64_t)get(r, (uint64_t)(SKETCH_MAX_US - s->min_us));
-    uint64_t over = get(r, s->n * (uint64_t)(s->max_us - s->min_us));
+    s->zeros = head % 2 ? wire_get(r, s->n) : 0;
+    s->min_us = (int64_t)wire_get(r, (uint64_t)SKETCH_MAX_US);
+    s->max_us = s->min_us + (int64_t)wire_get(r, (uint64_t)(SKETCH_MAX_US - s->min_us));
+    uint64_t over = wire_get(r, s->n * (uint64_t)(s->max_us - s->min_us));
     s->sum_us = s->n * (uint64_t)s->min_us + over;
     if (r->bad || (s->zeros > 0) != (head % 2) || (s->zeros > 0) != (s->min_us == 0))
         return false;
@@ -275,7 +245,7 @@ static bool get_sketch(struct reader *r, struct sketch *s)
 
 bool sketch_unpack(const uint8_t **at, const uint8_t *end, struct sketch *ret)
 {
-    struct reader r = {.at = *at, .end = end};
+    struct wire_reader r = {.at = *at, .end = end};
     struct sketch s = {0};
     if (!get_sketch(&r, &s)) {
         sketch_release(&s);

@@ -1,7 +1,7 @@
 #include "base/mem.h"
 #include "net/endpoint.h"
 #include "net/http_client.h"
-#include "probe/check.h"
+#include "probe/check_http.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,33 +115,15 @@ static int check_reply(const struct target *t, const struct http_reply *r, struc
 
 /* ---- asking ---- */
 
-static void fill(const struct http_timing *t, struct check_answer *ret)
-{
-    *ret = (struct check_answer){
-        .queued = t->queued,
-        .lookup = t->lookup,
-        .connect = t->connect,
-        .tls = t->tls,
-        .first_byte = t->first_byte,
-        .total = t->total,
-        .reason = "",
-        .detail = "",
-    };
-}
-
 static void cors_answered(uint64_t id, const struct http_reply *r, void *arg)
 {
     struct check *c = arg;
     check_fn *fn = c->fn;
     void *fn_arg = c->arg;
     struct err e = r->err;
-    struct check_answer a;
+    struct check_answer a = check_http_seen(r);
 
     (void)id;
-    fill(&r->timing, &a);
-    a.sent = e.kind == ERR_NONE || e.kind == ERR_NET || e.kind == ERR_REMOTE;
-    a.answered = e.kind == ERR_NONE || e.kind == ERR_REMOTE || r->timing.connect > 0;
-    a.status = r->status;
     a.ok = e.kind == ERR_NONE && check_reply(c->target, r, &e) == 0;
     a.reason = a.ok ? "" : e.text;
     cors_free(c);
@@ -174,7 +156,7 @@ static void cors_progress(const struct check *c, struct check_answer *ret)
     struct http_timing t;
 
     http_progress(c->client, c->id, &t);
-    fill(&t, ret);
+    *ret = check_http_times(&t);
     ret->sent = true;
     ret->answered = t.first_byte > 0;
 }

@@ -88,7 +88,7 @@ static int check_reply(const struct target *t, const struct http_reply *r, struc
 
 /* --- Asking ----------------------------------------------------------------------------------- */
 
-static struct check_answer times(const struct http_timing *t)
+struct check_answer check_http_times(const struct http_timing *t)
 {
     return (struct check_answer){
         .queued = t->queued,
@@ -102,16 +102,23 @@ static struct check_answer times(const struct http_timing *t)
     };
 }
 
+struct check_answer check_http_seen(const struct http_reply *r)
+{
+    enum err_kind kind = r->err.kind;
+    struct check_answer a = check_http_times(&r->timing);
+    a.sent = kind == ERR_NONE || kind == ERR_NET || kind == ERR_REMOTE;
+    /* Who connected with us and then says no, with a certificate or by closing, is there. */
+    a.answered = kind == ERR_NONE || kind == ERR_REMOTE || r->timing.connect > 0;
+    a.status = r->status;
+    return a;
+}
+
 static void answered(uint64_t id, const struct http_reply *r, void *arg)
 {
     struct check *c = arg;
     struct err e = r->err;
-    struct check_answer a = times(&r->timing);
+    struct check_answer a = check_http_seen(r);
     (void)id;
-    a.sent = e.kind == ERR_NONE || e.kind == ERR_NET || e.kind == ERR_REMOTE;
-    /* Who connected with us and then says no, with a certificate or by closing, is there. */
-    a.answered = e.kind == ERR_NONE || e.kind == ERR_REMOTE || r->timing.connect > 0;
-    a.status = r->status;
     a.ok = e.kind == ERR_NONE && check_reply(c->target, r, &e) == 0;
     a.reason = a.ok ? "" : e.text;
     c->fn(&a, c->arg);
@@ -148,7 +155,7 @@ static void progress(const struct check *c, struct check_answer *ret)
 {
     struct http_timing t;
     http_progress(c->client, c->id, &t);
-    *ret = times(&t);
+    *ret = check_http_times(&t);
     ret->sent = true;
     ret->answered = t.first_byte > 0;
 }

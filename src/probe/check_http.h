@@ -1,8 +1,12 @@
 #pragma once
 
 #include "base/err.h"
+#include "probe/check.h"
 
 #include <stddef.h>
+
+struct http_timing;
+struct http_reply;
 
 /*
  * The http check: a GET whose answer must have the expected status, and when asked for a header, a
@@ -16,3 +20,8 @@ enum { CHECK_HTTP_BODY_MAX = 1 << 20 };
 
 /* Is "Name: part" an expectation that can be checked? -1: ERR_MANIFEST. */
 int check_http_header_valid(const char *expect, struct err *e);
+
+/* What every check that is an HTTP request says of it: its phases so far, and for an answer also
+ * whether it left, whether the target was there, and the status; never whether it is ok. */
+struct check_answer check_http_times(const struct http_timing *t);
+struct check_answer check_http_seen(const struct http_reply *r);

@@ -1,4 +1,4 @@
-#include "probe/check.h"
+#include "probe/check_http.h"
 #include "probe/check_secret.h"
 
 #include "base/json.h"
@@ -37,23 +37,14 @@ static void upstash_release(struct check *c)
     free(c);
 }
 
-static struct check_answer times(const struct http_timing *t)
+/* As the other databases' samples have them: ready at first_byte, then the work. */
+static void count_from_ready(const struct http_timing *t, struct check_answer *a)
 {
-    struct check_answer a = {.queued = t->queued,
-                             .lookup = t->lookup,
-                             .connect = t->connect,
-                             .tls = t->tls,
-                             .first_byte = -1,
-                             .total = -1,
-                             .reason = "",
-                             .detail = ""};
     int64_t ready = t->tls > 0 ? t->tls : t->connect;
+    bool worked = ready > 0 && t->first_byte > 0;
 
-    if (ready > 0 && t->first_byte > 0) {
-        a.first_byte = ready;
-        a.total = t->total - ready;
-    }
-    return a;
+    a->first_byte = worked ? ready : -1;
+    a->total = worked ? t->total - ready : -1;
 }
 
 /* {"error": "..."} where the whole was refused, or in place of one command's result. */
@@ -100,12 +91,10 @@ static void answered(uint64_t id, const struct http_reply *r, void *arg)
 {
     struct check *c = arg;
     struct err e = r->err;
-    struct check_answer a = times(&r->timing);
+    struct check_answer a = check_http_seen(r);
 
     (void)id;
-    a.sent = e.kind == ERR_NONE || e.kind == ERR_NET || e.kind == ERR_REMOTE;
-    a.answered = e.kind == ERR_NONE || e.kind == ERR_REMOTE || r->timing.connect > 0;
-    a.status = r->status;
+    count_from_ready(&r->timing, &a);
     a.ok = e.kind == ERR_NONE && check_reply(c, r, &e) == 0;
     check_hide(e.text, c->target->token);
     a.reason = a.ok ? "" : e.text;
@@ -157,7 +146,8 @@ static void upstash_progress(const struct check *c, struct check_answer *ret)
     struct http_timing t;
 
     http_progress(c->client, c->id, &t);
-    *ret = times(&t);
+    *ret = check_http_times(&t);
+    count_from_ready(&t, ret);
     ret->sent = true;
     ret->answered = t.connect > 0;
 }

@@ -1,7 +1,7 @@
 #include "store/batch.h"
 
 #include "base/mem.h"
-#include "store/wire.h"
+#include "base/wire.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -135,6 +135,11 @@ static int by_series_and_time(const void *x, const void *y)
     return (a->at_ms > b->at_ms) - (a->at_ms < b->at_ms);
 }
 
+void batch_sort(struct sample *samples, size_t n)
+{
+    qsort(samples, n, sizeof(*samples), by_series_and_time);
+}
+
 static void put_column(struct buf *out, const int64_t *values, size_t n)
 {
     size_t runs = 1;
@@ -158,7 +163,7 @@ void batch_encode(struct sample *samples, size_t n, struct buf *out)
     int64_t *values = mem_array(n, sizeof(*values));
     /* glibc sorts by merging where memory allows, which is stable; where it does not, two samples
      * of one series and time may change places, and nothing depends on it. */
-    qsort(samples, n, sizeof(*samples), by_series_and_time);
+    batch_sort(samples, n);
     buf_addc(out, WIRE_VERSION);
     wire_put(out, n);
     for (enum column c = 0; c < COLUMNS; c++) {

@@ -22,6 +22,9 @@ enum { BATCH_MAX = 4096, BATCH_MAX_BYTES = 128 * BATCH_MAX };
 /* ERR_BUG names the member that cannot be kept. */
 int batch_check(const struct sample *v, struct err *e);
 
+/* By series, then time. */
+void batch_sort(struct sample *samples, size_t n);
+
 /* Appends n samples (1 .. BATCH_MAX), all of which passed batch_check; sorts them by series and
  * time. `out` needs room for BATCH_MAX_BYTES. */
 void batch_encode(struct sample *samples, size_t n, struct buf *out);

@@ -1,8 +1,8 @@
 #include "store/cell.h"
 
 #include "base/buf.h"
+#include "base/wire.h"
 #include "store/batch.h"
-#include "store/wire.h"
 
 #include <string.h>
 

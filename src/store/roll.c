@@ -141,14 +141,6 @@ static int pack_batches(struct roll *r, struct err *e)
     return 0;
 }
 
-static int by_series_and_time(const void *x, const void *y)
-{
-    const struct sample *a = x, *b = y;
-    if (a->series != b->series)
-        return a->series < b->series ? -1 : 1;
-    return (a->at_ms > b->at_ms) - (a->at_ms < b->at_ms);
-}
-
 /* n samples of one cell. */
 static int add_to_cell(struct roll *r, enum history_level l, const struct sample *samples, size_t n,
                        struct err *e)
@@ -191,7 +183,7 @@ static int roll_some(struct roll *r, struct err *e)
     if (pack_batches(r, e) < 0)
         return -1;
     if (r->n > 0)
-        qsort(r->samples, r->n, sizeof(*r->samples), by_series_and_time);
+        batch_sort(r->samples, r->n);
     for (enum history_level l = 0; l < HISTORY_LEVELS; l++)
         if (add_to_level(r, l, e) < 0)
             return -1;

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /*
- * Numbers in the blobs of the store: varints (7 bits a byte, lowest first, high bit = more
+ * Numbers as bytes, in what is kept: varints (7 bits a byte, lowest first, high bit = more
  * follows). A reader never reads behind its end; what does not fit marks it bad, and it then gives
  * zeros.
  */
