@@ -17,9 +17,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-enum { DEFAULT_WIDTH = 80, NARROWEST = 20 };
+enum {
+    DEFAULT_WIDTH = 80,
+    NARROWEST = 20,
+    FILES_BESIDE = 256, /* the store, the dashboard's readers, kept connections */
+};
 
 static size_t terminal_width(void)
 {
@@ -169,6 +174,23 @@ int app_open_net(struct app *a, struct err *e)
     loop_on_slow(a->loop, slow_turn, a);
     a->http = http_client_new(a->loop, &o);
     return 0;
+}
+
+void app_allow_files(const struct app *a, size_t connections)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    rlim_t soft = limit.rlim_cur;
+    limit.rlim_cur = limit.rlim_max;
+    rlim_t most = setrlimit(RLIMIT_NOFILE, &limit) < 0 ? soft : limit.rlim_max;
+    if (connections + FILES_BESIDE > most)
+        app_say(a,
+                "up to %zu connections may be open at once, but this process may have %llu open "
+                "files: what finds none free is inconclusive; raise the limit (ulimit -n, or "
+                "LimitNOFILE= of the service)",
+                connections, (unsigned long long)most);
 }
 
 int app_state_dir(struct app *a, struct err *e)

@@ -158,6 +158,9 @@ int app_open_secrets(struct app *a, struct err *e); /* reads --env-file */
 int app_check_secrets(struct app *a, const struct matrix *x, struct err *e);
 int app_open_net(struct app *a, struct err *e); /* loop, HTTP client, bases */
 int app_open_store(struct app *a, struct err *e);
+/* As many open files as the system lets this process have, once so many connections may be open at
+ * the same time; says so when that is not enough. */
+void app_allow_files(const struct app *a, size_t connections);
 int app_state_dir(struct app *a, struct err *e);
 int app_matrix(struct app *a, struct matrix *ret, struct err *e); /* -e and -a applied */
 

@@ -283,6 +283,7 @@ static void run_load(struct benching *b)
                              .done = ended,
                              .arg = b};
 
+    app_allow_files(a, b->n_places * o.connections);
     b->load = load_new(a->loop, b->http, &o);
     for (size_t i = 0; i < b->n_places; i++)
         load_add(b->load,

@@ -189,8 +189,8 @@ int cmd_probe(struct app *a, struct err *e)
                                         .say = say,
                                         .ended = ended,
                                         .arg = &p};
-        p.watch = watch_new(&o);
-        rc = a->o.dry_run ? look(a, &x, e) : run(&p, e);
+        p.watch = a->o.dry_run ? NULL : watch_new(&o); /* which writes */
+        rc = p.watch ? run(&p, e) : look(a, &x, e);
     }
     watch_free(p.watch);
     matrix_release(&x);

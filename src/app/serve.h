@@ -79,6 +79,7 @@ struct serve {
     bool sizing;
     uint64_t slow_turns;
     struct process_use use;
+    char host[65];
 };
 
 /* serve_json.c: the shapes of docs/api.md */
@@ -115,6 +116,8 @@ void figures_refresh(struct serve *s); /* when they are old */
 void figures_release(struct serve_figures *figures, size_t n);
 void prober_store_refresh(struct serve *s);
 void prober_use(struct serve *s);
+/* Its name: the manifest's, or this machine's. */
+const char *serve_vantage(struct serve *s);
 
 /* serve_query.c: answers made from the store */
 struct query_book *query_book_new(struct serve *s);

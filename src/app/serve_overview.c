@@ -265,7 +265,7 @@ const struct buf *serve_overview(struct serve *s)
     struct json_out o = begin_kept(s, &s->overview);
     out_open(&o, '{');
     out_text_of(&o, "project", s->setup->manifest->project);
-    out_text_of(&o, "vantage", s->setup->manifest->probe.vantage);
+    out_text_of(&o, "vantage", serve_vantage(s));
     out_text_of(&o, "version", TRINE_VERSION);
     out_time_of(&o, "now", clock_wall_ms(&s->app->clock));
     out_time_of(&o, "started_at", s->started_ms);

@@ -40,6 +40,15 @@ void prober_use(struct serve *s)
     s->use.since_ms = now;
 }
 
+const char *serve_vantage(struct serve *s)
+{
+    const char *name = s->setup->manifest->probe.vantage;
+
+    if (strcmp(name, "here") != 0 || gethostname(s->host, sizeof(s->host) - 1) < 0 || !s->host[0])
+        return name;
+    return s->host;
+}
+
 /* --- What the store holds -----------------------------------------------------------------------
  */
 
@@ -171,7 +180,7 @@ const struct buf *serve_prober(struct serve *s)
     watch_count(s->watch, &h);
     struct json_out o = {.b = &k->json};
     out_open(&o, '{');
-    out_text_of(&o, "vantage", s->setup->manifest->probe.vantage);
+    out_text_of(&o, "vantage", serve_vantage(s));
     out_time_of(&o, "started_at", s->started_ms);
     out_int_of(&o, "checks", (int64_t)h.now.targets);
     out_key(&o, "per_second");

@@ -105,6 +105,8 @@ static void resume(const struct watch *w, const struct round *r)
         if (c->health.state != HEALTH_UNKNOWN)
             schedule_resume(r->schedule, c->series, &c->health, c->reason);
     }
+    if (w->rounds)
+        schedule_inherit(r->schedule, w->rounds->schedule);
 }
 
 /* The lateness of what is still under way in the old round comes with its end. */
@@ -159,6 +161,7 @@ int round_begin(struct watch *w, size_t *ret_n, struct err *e)
     r->schedule = schedule_new(a->loop, &o);
     *ret_n = fill(w, r);
     targets_say_left_out(a, &r->targets);
+    app_allow_files(a, *ret_n);
     schedule_start(r->schedule);
     note_checks(w, r);
     if (!before && incidents_load(w, e) < 0) {

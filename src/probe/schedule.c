@@ -254,6 +254,16 @@ void schedule_resume(struct schedule *s, int64_t series, const struct health *h,
     p->why = h->state == HEALTH_UP || h->state == HEALTH_UNKNOWN ? NULL : mem_strdup(reason);
 }
 
+void schedule_inherit(struct schedule *s, const struct schedule *before)
+{
+    for (size_t i = 0; i < s->n_probes; i++) {
+        struct probe *p = &s->probes[i];
+        const struct probe *was = probe_of(before, p->target->series);
+        if (was && was->service->cold_us > p->service->cold_us)
+            p->service->cold_us = was->service->cold_us;
+    }
+}
+
 const struct health *schedule_health(const struct schedule *s, int64_t series)
 {
     const struct probe *p = probe_of(s, series);

@@ -127,6 +127,10 @@ void schedule_awake(struct schedule *s, const struct target *t, enum awake answe
 void schedule_resume(struct schedule *s, int64_t series, const struct health *h,
                      const char *reason);
 
+/* Services whose cold starts are measured when due (WAKE_DUE): what they had under the schedule
+ * whose place this one takes counts, so that none comes early. After schedule_start. */
+void schedule_inherit(struct schedule *s, const struct schedule *before);
+
 /* What is known of a target, NULL when it is not of this schedule. */
 const struct health *schedule_health(const struct schedule *s, int64_t series);
 /* Is its service asleep, as far as anybody knows? AWAKE_YES for one that never sleeps. */

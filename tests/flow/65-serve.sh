@@ -138,7 +138,11 @@ that 'the other environment is not touched' /api/v1/overview '.environments[1].s
 
 kill -9 "$pid"
 wait "$pid" 2>/dev/null
+ulimit -S -n 200
+ulimit -H -n 250
 serve
+check 'all the open files that it may have are taken' awk '/^Max open files/ { exit $4 != 250 }' "/proc/$pid/limits"
+check 'and that they may not do is said' grep -q 'up to 4 connections .* 250 open files' bg.err
 that 'after a kill the incident is still open, and the same' /api/v1/overview \
     "[$home] | length == 1 and .[0].id == $incident and .[0].from == \"$from\""
 comes 'the target is asked again' "/api/v1/checks/$series" '.check.state == "down" and .check.last != null'

@@ -79,10 +79,13 @@ function Lateness({ cells }: { cells: LatenessCell[] }) {
         cells.map((c) => c.at_ms / 1000), cells.map((c) => c.p50_ms), cells.map((c) => c.p99_ms), cells.map((c) => c.max_ms),
     ] as uPlot.AlignedData, [cells]);
     const points = { show: cells.length < 40, size: 5 };
+    /* A line through a few cells would tell of times between them that nobody measured. */
+    const paths: Pick<uPlot.Series, 'paths'> = cells.length < 6 ? { paths: () => null } : {};
+    const first = (cells[0]?.at_ms ?? 0) / 1000, last = (cells[cells.length - 1]?.at_ms ?? 0) / 1000;
     const series: uPlot.Series[] = [
-        { label: 'median', width: 2, stroke: () => colour('--env-0'), points },
-        { label: 'p99', width: 2, dash: [7, 3], stroke: () => colour('--env-1'), points },
-        { label: 'largest', width: 1.5, dash: [2, 3], stroke: () => colour('--env-2'), points },
+        { label: 'median', width: 2, stroke: () => colour('--env-0'), points, ...paths },
+        { label: 'p99', width: 2, dash: [7, 3], stroke: () => colour('--env-1'), points, ...paths },
+        { label: 'largest', width: 1.5, dash: [2, 3], stroke: () => colour('--env-2'), points, ...paths },
     ];
     const n = cells.reduce((sum, c) => sum + c.n, 0);
     const high = Math.max(...cells.map((c) => c.max_ms ?? 0));
@@ -102,7 +105,7 @@ function Lateness({ cells }: { cells: LatenessCell[] }) {
                 <li><i class="swatch line env-0" /> median</li><li><i class="swatch dashed env-1" /> p99</li>
                 <li><i class="swatch dotted env-2" /> largest</li>
             </ul>
-            <Plot data={data} series={series} height={200} />
+            <Plot data={data} series={series} height={200} range={[first, Math.max(last, first + 3600)]} />
         </Plotted>
     );
 }

@@ -62,7 +62,7 @@ function options(now: { current: PlotProps }, width: number): uPlot.Options {
     const props = now.current;
     return {
         width, height: props.height ?? 240,
-        padding: [8, 8, 0, 0],
+        padding: [8, 22, 0, 0] /* half of the last time's width */,
         legend: { show: false },
         cursor: { y: false, points: { show: false }, drag: { setScale: false } },
         scales: {

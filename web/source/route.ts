@@ -11,7 +11,7 @@ export interface Route {
 export function parse(hash: string): Route {
     const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?');
     const [page = '', ...rest] = path.split('/');
-    return { page, part: decodeURIComponent(rest.join('/')), query: new URLSearchParams(query) };
+    return { page: page === 'overview' ? '' : page, part: decodeURIComponent(rest.join('/')), query: new URLSearchParams(query) };
 }
 
 export function href(page: string, part: string | number = '', query: Record<string, string> = {}): string {

@@ -441,6 +441,31 @@ static void a_cold_start_is_measured_when_it_is_due(void)
     fixture_release(&f);
 }
 
+static void a_schedule_in_the_place_of_another_knows_its_cold_starts(void)
+{
+    struct fixture f;
+    fixture_init(&f);
+    struct target *t = add(&f, "uat", "shop");
+    t->sleep_after_ms = 15 * MINUTE;
+    t->wake = WAKE_DUE;
+    t->cold_every_ms = HOUR;
+    t->cold_timeout_ms = MINUTE;
+    f.options.awake = ask_awake;
+    f.awake = AWAKE_NO;
+    start(&f);
+    pass(&f, 10 * MINUTE);
+    CHECK(f.tallies[0].cold == 1);
+    struct schedule *before = f.schedule;
+    start(&f);
+    schedule_inherit(f.schedule, before);
+    schedule_free(before);
+    pass(&f, 40 * MINUTE);
+    CHECK(f.tallies[0].cold == 1);
+    pass(&f, 20 * MINUTE);
+    CHECK(f.tallies[0].cold == 2);
+    fixture_release(&f);
+}
+
 static void a_platform_that_does_not_answer_delays_no_tick(void)
 {
     struct fixture f;
@@ -518,6 +543,7 @@ int main(void)
     an_answer_that_says_no_needs_no_control();
     a_check_that_never_wakes_leaves_a_sleeper_alone();
     a_cold_start_is_measured_when_it_is_due();
+    a_schedule_in_the_place_of_another_knows_its_cold_starts();
     a_platform_that_does_not_answer_delays_no_tick();
     cold_or_warm_is_known_across_a_restart();
     an_extra_probe_comes_at_once_and_on_no_clock();
