@@ -1,4 +1,5 @@
 #include "app/app.h"
+#include "app/self_test_kept.h"
 #include "app/window.h"
 
 #include "base/buf.h"
@@ -131,6 +132,10 @@ static int self_test(struct app *a, struct err *e)
     if (open_all(a, &c, e) < 0 && e->kind != ERR_NO)
         return -1;
     *e = ERR_INIT;
+    if (c && self_test_keep(a->store, c, clock_wall_ms(&a->clock), e) < 0) {
+        comparison_free(c);
+        return -1;
+    }
     self_test_simulated(&day_default, (unsigned)(a->o.days ? a->o.days : SELF_TEST_DAYS), 0.95,
                         SELF_TEST_SEED, &simulated);
     int rc = a->o.json ? print_self_test_json(a, c, &simulated, e)

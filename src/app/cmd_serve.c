@@ -76,6 +76,11 @@ static void reload(struct serve *s)
 
 static void watch_ended(void *arg);
 
+static bool is_reading(const struct serve *s)
+{
+    return store_worker_pending(s->reader) + store_worker_pending(s->comparer) > 0;
+}
+
 /* Earlier manifests go when nothing borrows from them any more. */
 static void look(void *arg)
 {
@@ -85,7 +90,7 @@ static void look(void *arg)
         watch_ended(s);
         return;
     }
-    if (s->setup->before && watch_settled(s->watch) && store_worker_pending(s->reader) == 0)
+    if (s->setup->before && watch_settled(s->watch) && !is_reading(s))
         while (s->setup->before)
             s->setup->before = setup_free(s->setup->before);
     timer_start(s->look, LOOK_MS);
@@ -128,7 +133,7 @@ static void watch_ended(void *arg)
 {
     struct serve *s = arg;
 
-    if (store_worker_pending(s->reader) == 0)
+    if (!is_reading(s))
         loop_stop(s->app->loop);
     else
         timer_start(s->look, END_LOOK_MS);
@@ -213,6 +218,7 @@ static int begin(struct serve *s, struct err *e)
     if (read_site(a, &api.site, e) < 0)
         return -1;
     s->reader = store_worker_new(a->loop, a->state, &a->clock);
+    s->comparer = store_worker_new(a->loop, a->state, &a->clock);
     s->hub = event_hub_new(a->loop);
     s->feed = feed_new(s);
     s->queries = query_book_new(s);
@@ -245,6 +251,7 @@ static void end(struct serve *s)
     timer_free(s->poll);
     timer_free(s->look);
     store_worker_free(s->reader);
+    store_worker_free(s->comparer);
 }
 
 static void release(struct serve *s)
@@ -256,6 +263,7 @@ static void release(struct serve *s)
         buf_release(&all[i]->json);
     figures_release(s->figures, s->n_figures);
     free(s->store_json);
+    free(s->self_test_json);
     while (s->setup && s->setup->before)
         s->setup->before = setup_free(s->setup->before);
     if (s->setup) { /* the manifest in force is the app's */

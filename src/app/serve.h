@@ -62,7 +62,8 @@ struct serve {
     struct api *api;
     struct event_hub *hub;
     struct feed *feed;
-    struct store_worker *reader; /* all that API answers read from the store */
+    struct store_worker *reader;   /* what API answers read from the store */
+    struct store_worker *comparer; /* what takes long, so that no answer stands behind it */
     struct query_book *queries;
     struct timer *poll, *look;
     int64_t started_ms; /* wall */
@@ -74,7 +75,8 @@ struct serve {
     size_t n_figures;
     int64_t figures_until_ms, figures_at_ms; /* at: monotonic; 0 = never */
     bool figuring;
-    char *store_json; /* of the prober: what the store holds; NULL = not known yet */
+    char *store_json;     /* of the prober: what the store holds; NULL = not known yet */
+    char *self_test_json; /* NULL = none */
     int64_t store_at_ms;
     bool sizing;
     uint64_t slow_turns;

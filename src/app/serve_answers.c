@@ -76,8 +76,11 @@ static int make_compare(const struct query_ask *ask, struct app *a, struct buf *
 
 void query_compare(struct serve *s, struct http_exchange *x)
 {
-    struct query_ask ask = {
-        .name = "compare", .ttl_ms = 15000, .stale_ms = 45000, .make = make_compare};
+    struct query_ask ask = {.name = "compare",
+                            .takes_long = true,
+                            .ttl_ms = 15000,
+                            .stale_ms = 45000,
+                            .make = make_compare};
 
     if (query_window(x, "24h", &ask))
         query_answer(s, x, &ask);

@@ -120,7 +120,7 @@ void figures_refresh(struct serve *s)
     f->until_ms = clock_wall_ms(&s->app->clock);
     s->figuring = true;
     s->figures_at_ms = now;
-    store_worker_do(s->reader, "figures", make_figures, figures_made, f);
+    store_worker_do(s->comparer, "figures", make_figures, figures_made, f);
 }
 
 /* --- The overview -------------------------------------------------------------------------------

@@ -1,8 +1,11 @@
 #include "app/serve.h"
 
 #include "app/json_out.h"
+#include "app/self_test_kept.h"
 #include "app/store_worker.h"
+#include "app/window.h"
 #include "base/mem.h"
+#include "compare/comparison.h"
 #include "store/history.h"
 
 #include <stdio.h>
@@ -13,7 +16,8 @@
 
 /* The prober's own health: it publishes its lateness, its memory, what it missed. */
 
-enum { KEPT_MS = 1000, STORE_MS = 30000, SHARE_MS = 4500 };
+enum { KEPT_MS = 1000, STORE_MS = 30000, SHARE_MS = 4500, SELF_TEST_ROUNDS = 40 };
+static const int64_t DAY_MS = INT64_C(24) * 3600 * 1000;
 
 void prober_use(struct serve *s)
 {
@@ -54,14 +58,47 @@ const char *serve_vantage(struct serve *s)
 
 struct sizing {
     struct serve *serve;
+    struct app app; /* a copy, for the self-test */
     struct history_size size;
+    struct buf self_test;
 };
+
+/* At most once a day, on a day of data; a small one, as the end of the program waits for it. */
+static int test_itself(struct store *store, struct sizing *z, int64_t now, struct err *e)
+{
+    struct comparison *c = NULL;
+
+    z->app.store = store;
+    z->app.o.from = "24h";
+    z->app.o.until = NULL;
+    if (window_self_test(&z->app, SELF_TEST_ROUNDS, &c, e) < 0)
+        return e->kind == ERR_NO ? 0 : -1; /* nothing was measured in that day */
+    int rc = self_test_keep(store, c, now, e);
+    comparison_free(c);
+    return rc;
+}
+
+static bool has_a_day(const struct history_size *z, int64_t now)
+{
+    int64_t oldest = z->oldest_cell_ms ? z->oldest_cell_ms : z->oldest_raw_ms;
+
+    return oldest != 0 && now - oldest >= DAY_MS;
+}
 
 static int size_up(struct store *store, void *arg, struct err *e)
 {
     struct sizing *z = arg;
 
-    return history_size(store, &z->size, e);
+    int64_t now = clock_wall_ms(&z->app.clock), at = 0;
+
+    if (history_size(store, &z->size, e) < 0 || self_test_recall(store, &z->self_test, &at, e) < 0)
+        return -1;
+    if ((at != 0 && at <= now && now - at < DAY_MS) || !has_a_day(&z->size, now))
+        return 0;
+    if (test_itself(store, z, now, e) < 0)
+        return -1;
+    buf_clear(&z->self_test);
+    return self_test_recall(store, &z->self_test, &at, e);
 }
 
 static void sized(const struct err *e, void *arg)
@@ -87,7 +124,10 @@ static void sized(const struct err *e, void *arg)
         out_close(&o, '}');
         free(s->store_json);
         s->store_json = buf_take(&b, NULL);
+        free(s->self_test_json);
+        s->self_test_json = z->self_test.len > 0 ? buf_take(&z->self_test, NULL) : NULL;
     }
+    buf_release(&z->self_test);
     buf_release(&b);
     free(z);
 }
@@ -100,9 +140,11 @@ void prober_store_refresh(struct serve *s)
         return;
     struct sizing *z = mem_alloc(sizeof(*z));
     z->serve = s;
+    z->app = *s->app;
+    buf_init(&z->self_test, 4096);
     s->sizing = true;
     s->store_at_ms = now;
-    store_worker_do(s->reader, "size of the store", size_up, sized, z);
+    store_worker_do(s->comparer, "size of the store", size_up, sized, z);
 }
 
 /* --- The answer ---------------------------------------------------------------------------------
@@ -162,7 +204,10 @@ static void put_self(struct json_out *o, struct serve *s, const struct watch_hea
     else
         out_null(o);
     out_key(o, "self_test");
-    out_null(o);
+    if (s->self_test_json)
+        out_raw(o, s->self_test_json, strlen(s->self_test_json));
+    else
+        out_null(o);
 }
 
 const struct buf *serve_prober(struct serve *s)

@@ -193,7 +193,7 @@ static void begin(struct query *q)
     q->app = *s->app;
     q->busy = true;
     (void)resolve(&q->ask, clock_wall_ms(&s->app->clock), &e); /* it was good when it was asked */
-    store_worker_do(s->reader, q->ask.name, make, made, q);
+    store_worker_do(q->ask.takes_long ? s->comparer : s->reader, q->ask.name, make, made, q);
 }
 
 /* The query of that key at the front; a new one in the place of the oldest that rests. NULL: all

@@ -14,6 +14,7 @@ struct query_ask {
     const char *name; /* of the kind of answer: "compare" */
     int64_t id;
     char from[48], until[48], environment[80];
+    bool takes_long;          /* made beside the others, which it would hold up */
     int64_t ttl_ms, stale_ms; /* so long it is given at once; and longer, while it is made anew */
     /* On a pool thread, with the worker's store in a->store; a copy of the app otherwise. */
     int (*make)(const struct query_ask *ask, struct app *a, struct buf *out, struct err *e);

@@ -320,7 +320,7 @@ static int compare_window(struct app *a, const struct comparison_options *o, int
     return 0;
 }
 
-int window_comparison(struct app *a, struct comparison **ret, struct err *e)
+int window_self_test(struct app *a, unsigned rounds, struct comparison **ret, struct err *e)
 {
     int64_t now = clock_wall_ms(&a->clock);
     struct comparison_options o, earlier;
@@ -334,7 +334,7 @@ int window_comparison(struct app *a, struct comparison **ret, struct err *e)
     earlier.from_ms = 2 * o.from_ms - o.until_ms;
     if (earlier.from_ms >= 0 && compare_window(a, &earlier, now, NULL, &before, e) < 0)
         return -1;
-    o.self_test_rounds = a->o.self_test ? WINDOW_SELF_TEST_ROUNDS : 0;
+    o.self_test_rounds = rounds;
     if (compare_window(a, &o, now, before, &c, e) < 0)
         return -1;
     if (!c)
@@ -342,4 +342,9 @@ int window_comparison(struct app *a, struct comparison **ret, struct err *e)
                        "no sample in this window; measure first with: trine probe --for 60s");
     *ret = c;
     return 0;
+}
+
+int window_comparison(struct app *a, struct comparison **ret, struct err *e)
+{
+    return window_self_test(a, a->o.self_test ? WINDOW_SELF_TEST_ROUNDS : 0, ret, e);
 }

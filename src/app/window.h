@@ -15,3 +15,5 @@ struct comparison;
  * sample.
  */
 int window_comparison(struct app *a, struct comparison **ret, struct err *e);
+/* The same with so many rounds of the self-test on each environment. */
+int window_self_test(struct app *a, unsigned rounds, struct comparison **ret, struct err *e);

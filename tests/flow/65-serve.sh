@@ -59,7 +59,7 @@ that() {
 comes() {
     comes_path=$2 comes_filter=$3
     asks() { get "$comes_path" && jq -es "length == 1 and (.[0] | $comes_filter)" out; }
-    until_true 200 asks
+    until_true 400 asks
     report $? "$1"
 }
 
@@ -242,6 +242,11 @@ echo '  icon: { app: web, path: /assets/main.css, every: 1s, timeout: 900ms }' >
 kill -HUP "$pid"
 comes 'one that is right is' /api/v1/checks '[.checks[] | select(.check == "icon" and .state == "up")] | length == 2'
 comes 'what was known is kept' "/api/v1/checks/$series" '.check.state == "up" and (.samples | length) >= 5'
+
+t compare --self-test --from 10m --days 1
+is 'a self-test at the terminal' "$status" 0
+comes 'is shown by the prober' /api/v1/prober '.self_test | .rounds >= 200 and .alpha == 0.05 and .rate <= 1 and
+    (.at | fromdate) > 0'
 
 # --- No secret anywhere ------------------------------------------------------------------------------
 
