@@ -24,17 +24,9 @@ static enum incident_kind kind_of(const char *name)
 /* 1: found, 0: none is open, -1. */
 static int find_open(struct store *s, const struct incident *want, int64_t *ret, struct err *e)
 {
-    struct sql_query *q;
-    if (sql_query(
-            s->sql, "SELECT id FROM incidents WHERE series = ?1 AND kind = ?2 AND until_ms = 0",
-            SQL_VALUES(sql_int(want->series), sql_text(incident_kind_name(want->kind))), &q, e) < 0)
-        return -1;
-    int found = sql_next(q, e);
-    if (found != 1)
-        return found;
-    *ret = sql_column_int(q, 0);
-    sql_end(q);
-    return 1;
+    return sql_number(
+        s->sql, "SELECT id FROM incidents WHERE series = ?1 AND kind = ?2 AND until_ms = 0",
+        SQL_VALUES(sql_int(want->series), sql_text(incident_kind_name(want->kind))), ret, e);
 }
 
 static int find_or_add(struct store *s, const struct incident *want, int64_t *ret, struct err *e)

@@ -72,15 +72,7 @@ static void roll_release(struct roll *r)
 
 static int read_mark(struct roll *r, struct err *e)
 {
-    struct sql_query *q;
-    if (sql_query(r->sql, "SELECT rolled FROM history_state", NULL, &q, e) < 0)
-        return -1;
-    int found = sql_next(q, e);
-    if (found != 1)
-        return found;
-    r->mark = sql_column_int(q, 0);
-    sql_end(q);
-    return 0;
+    return sql_number(r->sql, "SELECT rolled FROM history_state", NULL, &r->mark, e) < 0 ? -1 : 0;
 }
 
 static void take_batch(struct roll *r, int64_t id, const void *data, size_t len)

@@ -5,18 +5,10 @@
 /* 1: found, 0: not there, -1. */
 static int find_series(struct store *s, const struct sql_value *name, int64_t *ret, struct err *e)
 {
-    struct sql_query *q;
-    if (sql_query(s->sql,
-                  "SELECT id FROM series WHERE environment = ?1 AND app = ?2 AND instance = ?3"
-                  " AND check_name = ?4",
-                  name, &q, e) < 0)
-        return -1;
-    int found = sql_next(q, e);
-    if (found != 1)
-        return found;
-    *ret = sql_column_int(q, 0);
-    sql_end(q);
-    return 1;
+    return sql_number(s->sql,
+                      "SELECT id FROM series WHERE environment = ?1 AND app = ?2 AND instance = ?3"
+                      " AND check_name = ?4",
+                      name, ret, e);
 }
 
 static int make_series(struct store *s, const struct sql_value *name, int64_t *ret, struct err *e)

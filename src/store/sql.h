@@ -82,6 +82,11 @@ int sql_query(struct sql *db, const char *text, const struct sql_value *values,
 int sql_next(struct sql_query *q, struct err *e); /* 1: a row, 0: no more, -1: failed */
 void sql_end(struct sql_query *q);
 
+/* A query of which one number is wanted, the first of its first row. 1: *ret is it, 0: no row, -1.
+ */
+int sql_number(struct sql *db, const char *text, const struct sql_value *values, int64_t *ret,
+               struct err *e);
+
 /* Columns of the present row from 0; borrowed until the next sql_next or sql_end. */
 int64_t sql_column_int(const struct sql_query *q, int column);
 const char *sql_column_text(const struct sql_query *q, int column); /* never NULL */

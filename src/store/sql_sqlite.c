@@ -269,21 +269,29 @@ bool sql_in_transaction(const struct sql *db)
     return !sqlite3_get_autocommit(db->handle);
 }
 
+int sql_number(struct sql *db, const char *text, const struct sql_value *values, int64_t *ret,
+               struct err *e)
+{
+    struct sql_query *q;
+    if (sql_query(db, text, values, &q, e) < 0)
+        return -1;
+    int found = sql_next(q, e);
+    if (found != 1)
+        return found;
+    *ret = sql_column_int(q, 0);
+    sql_end(q);
+    return 1;
+}
+
 /* --- Opening --------------------------------------------------------------------------------- */
 
 /* One number, of a statement that always has one row. */
 static int read_number(struct sql *db, const char *text, int64_t *ret, struct err *e)
 {
-    struct sql_query *q;
-    if (sql_query(db, text, NULL, &q, e) < 0)
-        return -1;
-    int more = sql_next(q, e);
-    if (more < 0)
-        return -1;
-    *ret = more ? sql_column_int(q, 0) : 0;
-    if (more)
-        sql_end(q);
-    return 0;
+    int found = sql_number(db, text, NULL, ret, e);
+    if (found == 0)
+        *ret = 0;
+    return found < 0 ? -1 : 0;
 }
 
 int sql_version(struct sql *db, int64_t *ret, struct err *e)
