@@ -4,6 +4,7 @@
 #include "app/event_hub.h"
 #include "app/serve.h"
 #include "app/store_worker.h"
+#include "app/targets.h"
 #include "base/mem.h"
 #include "net/loop.h"
 
@@ -293,6 +294,25 @@ static int run(struct serve *s, struct err *e)
     return rc;
 }
 
+static int look_only(struct serve *s, struct err *e)
+{
+    struct app *a = s->app;
+    struct targets targets = {0};
+    struct api_site site = {0};
+    int rc = read_site(a, &site, e);
+
+    if (rc == 0)
+        rc = targets_build(a, &s->setup->matrix, &targets, e);
+    if (rc == 0) {
+        targets_say_left_out(a, &targets);
+        app_say(a, "would measure %zu targets and serve the dashboard on %s port %d", targets.n,
+                site.address, site.port);
+    }
+    targets_release(&targets);
+    release(s);
+    return rc;
+}
+
 int cmd_serve(struct app *a, struct err *e)
 {
     /* One heap for all threads: what a comparison leaves free is used again, and given back. */
@@ -303,6 +323,8 @@ int cmd_serve(struct app *a, struct err *e)
     if (app_open_manifest(a, e) < 0 || app_open_secrets(a, e) < 0 || app_open_net(a, e) < 0 ||
         app_open_store(a, e) < 0 || setup_take(&s, e) < 0)
         return -1;
+    if (a->o.dry_run)
+        return look_only(&s, e);
     const struct watch_options o = {.app = a,
                                     .matrix = &s.setup->matrix,
                                     .whole = a->o.n_environments == 0 && !a->o.app,

@@ -77,6 +77,8 @@ that 'it waits' /api/v1/overview '.environments | length == 2'
 kill -TERM "$pid"
 ends 'and ends when it is told to' "$pid"
 manifest=trine.yaml
+t serve -n --listen 127.0.0.1:0
+check 'a dry run says what it would do, and ends' says 'would measure 2 targets and serve'
 serve
 [ -n "$url" ] || { echo "Bail out! trine serve does not start"; exit 1; }
 get /healthz
