@@ -140,7 +140,9 @@ that 'the other environment is not touched' /api/v1/overview '.environments[1].s
 
 kill -9 "$pid"
 wait "$pid" 2>/dev/null
+# shellcheck disable=SC3045 # dash has them, and so has every other shell of Debian
 ulimit -S -n 200
+# shellcheck disable=SC3045
 ulimit -H -n 250
 serve
 check 'all the open files that it may have are taken' awk '/^Max open files/ { exit $4 != 250 }' "/proc/$pid/limits"

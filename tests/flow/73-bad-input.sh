@@ -98,14 +98,14 @@ report $? 'a certificate of the right name is one'
 certificate elsewhere.example
 curl -fsS --max-time 5 "http://127.0.0.1:$http/certificate" >/dev/null 2>&1
 down() { # down ENVIRONMENT CHECK PATTERN: for this reason
-    reason "$1" "$2" >reason
+    reason "$1" "$2" >said
     pattern=$3
-    grep -Eq "^down: .*$pattern" reason
+    grep -Eq "^down: .*$pattern" said
 }
 while read -r environment name pattern; do
     until_true 100 down "$environment" "$name" "$pattern"
     report $? "$name of $environment is down, and it is said why"
-    echo "# $(cat reason)"
+    echo "# $(cat said)"
 done <<END
 uat bomb (MiB|1048576|bytes)
 uat endless (MiB|1048576|bytes)
