@@ -97,6 +97,8 @@ enum { SCHEDULE_ASK_AHEAD_MS = 2000 };
 void schedule_tick(void *arg);
 void schedule_ask(void *arg);
 void schedule_plan(struct group *g); /* its next tick, and the question before it */
+/* What a probe that begins now would meet: what its platform said lately, else its idle time. */
+enum sample_class probe_class(const struct probe *p, const struct instant *now);
 
 /* schedule_run.c */
 struct probe_begin {

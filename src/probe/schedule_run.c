@@ -263,19 +263,18 @@ void probe_start(struct probe *p, const struct probe_begin *how)
 void probe_extra(void *arg)
 {
     struct probe *p = arg;
-    const struct service *v = p->service;
     struct instant now = schedule_now(p->schedule);
     if (p->schedule->stopped)
         return;
-    if (p->runs || v->waking) { /* what is under way will tell; on suspicion that asks again */
+    if (p->runs ||
+        p->service->waking) { /* what is under way will tell; on suspicion that asks again */
         plan_fast(p);
         return;
     }
     probe_start(p, &(struct probe_begin){
                        .intended_us = p->fast.at_us,
                        .at_ms = now.wall_ms - (now.mono_us - p->fast.at_us) / 1000,
-                       .class_ = classify_idle(p->target->sleep_after_ms,
-                                               v->last_known ? &v->last : NULL, &now),
+                       .class_ = probe_class(p, &now),
                        .extra = true,
                    });
 }

@@ -53,7 +53,7 @@ void schedule_ask(void *arg)
     }
 }
 
-static enum sample_class class_of(const struct probe *p, const struct instant *now)
+enum sample_class probe_class(const struct probe *p, const struct instant *now)
 {
     const struct service *v = p->service;
     bool told = v->told != AWAKE_UNKNOWN && now->mono_us - v->told_us <= TOLD_MS * INT64_C(1000);
@@ -96,7 +96,7 @@ static void serve(struct group *g, int64_t slot, const struct instant *now)
                               .at_ms = wall_of(g, slot, now)};
     for (size_t i = 0; i < g->n && !g->schedule->stopped; i++) {
         struct probe *p = &g->probes[((size_t)slot + i) % g->n];
-        how.class_ = class_of(p, now);
+        how.class_ = probe_class(p, now);
         const char *why = leave_out(p, how.class_, how.intended_us, now);
         if (why) {
             probe_tell_missed(p, how.at_ms, p->target->every_ms, why);

@@ -513,6 +513,26 @@ static void an_extra_probe_comes_at_once_and_on_no_clock(void)
     fixture_release(&f);
 }
 
+static void an_extra_probe_of_a_sleeper_has_the_time_of_a_cold_start(void)
+{
+    struct fixture f;
+    fixture_init(&f);
+    struct target *t = add(&f, "uat", "shop");
+    t->every_ms = 10 * MINUTE;
+    t->sleep_after_ms = 15 * MINUTE;
+    t->cold_timeout_ms = MINUTE;
+    start(&f);
+    pass(&f, MINUTE);
+    CHECK(f.tallies[0].of[SAMPLE_OK] == 1 && f.tallies[0].cold == 1);
+    f.manners[0].after_us = 20 * SECOND * 1000;
+    schedule_awake(f.schedule, t, AWAKE_NO); /* sooner than its idle time would let it sleep */
+    CHECK(schedule_probe_now(f.schedule, 1));
+    pass(&f, MINUTE);
+    CHECK(f.tallies[0].extra == 1 && f.tallies[0].cold == 2);
+    CHECK(f.tallies[0].of[SAMPLE_OK] == 2 && f.tallies[0].of[SAMPLE_FAILED] == 0);
+    fixture_release(&f);
+}
+
 static void it_ends_once_when_all_is_told(void)
 {
     struct fixture f;
@@ -547,6 +567,7 @@ int main(void)
     a_platform_that_does_not_answer_delays_no_tick();
     cold_or_warm_is_known_across_a_restart();
     an_extra_probe_comes_at_once_and_on_no_clock();
+    an_extra_probe_of_a_sleeper_has_the_time_of_a_cold_start();
     it_ends_once_when_all_is_told();
     return DONE();
 }
