@@ -88,6 +88,18 @@ static bool keep_text(const struct watch *w, char **to, const char **view, const
     return true;
 }
 
+/* A round that was replaced while it was blind cannot tell that it sees again: an answer does. */
+static void see_again(const struct round *from, const struct sample *v)
+{
+    struct schedule_counters now;
+
+    if (!from->watch->blind || v->outcome != SAMPLE_OK || from != from->watch->rounds)
+        return;
+    schedule_count(from->schedule, &now);
+    if (!now.blind)
+        incidents_blind(false, v->at_ms, from->watch->rounds);
+}
+
 void watch_result(const struct probe_result *r, void *round)
 {
     const struct round *from = round;
@@ -95,6 +107,7 @@ void watch_result(const struct probe_result *r, void *round)
     struct known_check *k = watch_know(w, r->target->series);
 
     sample_batch_add(w->batch, r->sample);
+    see_again(from, r->sample);
     if (!k)
         return;
     struct watch_check *c = &k->view;

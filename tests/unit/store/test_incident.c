@@ -1,6 +1,8 @@
 #include "fixture.h"
 #include "store/incident.h"
 
+#include "store/history.h"
+
 struct seen {
     int n;
     struct incident last;
@@ -96,8 +98,25 @@ static void the_first_acknowledgement_counts(void)
     fixture_release(&f);
 }
 
+static void what_is_long_over_is_dropped_and_what_is_open_stays(void)
+{
+    struct fixture f;
+    bool more = true;
+    fixture_init(&f);
+    int64_t over = open_one(&f, 1, 1000, "x");
+    CHECK(incident_close(f.store, over, 2000, &f.err) == 0);
+    (void)open_one(&f, 2, 1000, "y");
+    CHECK(history_prune(f.store, 6999, 5000, 5000, &more, &f.err) == 0 && !more);
+    CHECK(list(&f, -1, 0, 9000, 0).n == 2);
+    CHECK(history_prune(f.store, 7001, 5000, 5000, &more, &f.err) == 0 && !more);
+    struct seen left = list(&f, -1, 0, 9000, 0);
+    CHECK(left.n == 1 && left.last.series == 2);
+    fixture_release(&f);
+}
+
 int main(void)
 {
+    what_is_long_over_is_dropped_and_what_is_open_stays();
     a_series_has_one_open_incident_of_a_kind();
     an_incident_is_listed_where_it_overlaps();
     an_end_before_the_beginning_or_a_second_end_changes_nothing();
