@@ -16,16 +16,16 @@ drop_namespaces() {
 }
 trap drop_namespaces EXIT
 if ! { ip netns add "$observer" && ip netns add "$world" &&
-    ip link add cable netns "$observer" type veth peer name cable netns "$world"; } 2>/dev/null; then
+    ip link add cable netns "$observer" type veth peer name cable netns "$world" &&
+    ip -n "$observer" addr add 10.77.0.2/24 dev cable; } 2>/dev/null; then
     skip_all 'this machine lets nobody make network namespaces'
 fi
-ip -n "$observer" addr add 10.77.0.2/24 dev cable
 ip -n "$world" addr add 10.77.0.1/24 dev cable
 for name in "$observer" "$world"; do
     ip -n "$name" link set lo up
     ip -n "$name" link set cable up
 done
-here() { ip netns exec "$observer" "$@"; }
+here() { nsenter --net="/run/netns/$observer" "$@"; }
 
 echo '{"bases": {}}' >bases.json
 : >sim.env
@@ -43,7 +43,7 @@ const server = createServer(async (request, response) => {
 });
 server.listen(8000, "10.77.0.1", () => writeFile("up", "yes"));
 END
-ip netns exec "$world" node site.mjs &
+nsenter --net="/run/netns/$world" node site.mjs &
 children="$children $!"
 until_true 100 test -s up
 cat >publish.sh <<END
@@ -69,7 +69,7 @@ here "$program" deploy --commit "$commit" -f trine.yaml --state state --bases ba
 status=$?
 is 'the site is live' "$status" 0
 
-ip netns exec "$observer" "$program" serve --listen 127.0.0.1:7467 -f trine.yaml --state state --bases bases.json \
+nsenter --net="/run/netns/$observer" "$program" serve --listen 127.0.0.1:7467 -f trine.yaml --state state --bases bases.json \
     >serve.out 2>serve.err &
 serve=$!
 children="$children $serve"
