@@ -115,11 +115,11 @@ static void state_changed(const struct watch_check *c, void *arg)
     feed_check(s->feed, c);
 }
 
-static void incident_told(const struct watch_incident *i, void *arg)
+static void outage_told(const struct watch_outage *i, void *arg)
 {
     struct serve *s = arg;
 
-    feed_incident(s->feed, i);
+    feed_outage(s->feed, i);
 }
 
 static void say(const char *text, void *arg)
@@ -330,7 +330,7 @@ int cmd_serve(struct app *a, struct err *e)
                                     .whole = a->o.n_environments == 0 && !a->o.app,
                                     .sample = sampled,
                                     .state = state_changed,
-                                    .incident = incident_told,
+                                    .outage = outage_told,
                                     .say = say,
                                     .ended = watch_ended,
                                     .arg = &s};

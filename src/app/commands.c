@@ -135,7 +135,7 @@ const struct command commands[] = {
      "folder; default is the current one.",
      report_options, 0, 0, "trine report -o reports --from 7d", cmd_report},
     {"serve", "", "measure all the time and show it live in the browser",
-     "Runs the manifest's checks until it is told to end, keeps samples, incidents and history, "
+     "Runs the manifest's checks until it is told to end, keeps samples, outages and history, "
      "and serves the dashboard, its API (docs/api.md) and /metrics on one port of 127.0.0.1. What "
      "another process deploys is picked up by itself; SIGHUP reads the manifest again, and SIGTERM "
      "ends it. Once a day it tests its verdicts on its own data. Prints its "

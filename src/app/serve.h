@@ -88,7 +88,7 @@ struct serve {
 void json_sample(struct json_out *o, const struct sample *v);
 void json_check(struct json_out *o, const struct watch *w, const struct watch_check *c);
 void json_check_change(struct json_out *o, const struct watch *w, const struct watch_check *c);
-void json_incident(struct json_out *o, const struct watch_incident *i);
+void json_outage(struct json_out *o, const struct watch_outage *i);
 void json_deployment(struct json_out *o, const struct serve *s, const struct live_row *r);
 enum health_state worse(enum health_state a, enum health_state b);
 const char *outcome_name(enum sample_outcome o);
@@ -103,7 +103,7 @@ void live_release(struct live *l);
 struct feed *feed_new(struct serve *s);
 void feed_sample(struct feed *t, const struct sample *v);
 void feed_check(struct feed *t, const struct watch_check *c);
-void feed_incident(struct feed *t, const struct watch_incident *i);
+void feed_outage(struct feed *t, const struct watch_outage *i);
 void feed_deployment(struct feed *t, const struct live_row *r);
 void feed_free(struct feed *t);
 
@@ -126,7 +126,7 @@ struct query_book *query_book_new(struct serve *s);
 void query_compare(struct serve *s, struct http_exchange *x);
 void query_check(struct serve *s, struct http_exchange *x, int64_t id);
 void query_releases(struct serve *s, struct http_exchange *x);
-void query_incidents(struct serve *s, struct http_exchange *x);
+void query_outages(struct serve *s, struct http_exchange *x);
 void query_prober(struct serve *s, struct http_exchange *x);
 void query_acknowledge(struct serve *s, struct http_exchange *x, int64_t id);
 void query_book_free(struct query_book *b); /* what waits is forgotten; NULL is fine */

@@ -43,10 +43,10 @@ void series_names_release(struct series_names *names)
     free(names->rows);
 }
 
-struct watch_incident named_incident(const struct series_names *names, const struct incident *i)
+struct watch_outage named_outage(const struct series_names *names, const struct outage *i)
 {
-    struct watch_incident v = {
-        .incident = *i, .environment = "", .app = "", .instance = "", .check = ""};
+    struct watch_outage v = {
+        .outage = *i, .environment = "", .app = "", .instance = "", .check = ""};
 
     for (size_t k = 0; k < names->n; k++)
         if (names->rows[k].id == i->series) {
@@ -137,43 +137,41 @@ void query_releases(struct serve *s, struct http_exchange *x)
     query_answer(s, x, &ask);
 }
 
-/* --- Incidents ----------------------------------------------------------------------------------
+/* --- Outages ----------------------------------------------------------------------------------
  */
 
-struct incident_list {
+struct outage_list {
     struct json_out out;
     struct series_names names;
 };
 
-static void put_incident(const struct incident *i, void *arg)
+static void put_outage(const struct outage *i, void *arg)
 {
-    struct incident_list *l = arg;
-    struct watch_incident v = named_incident(&l->names, i);
+    struct outage_list *l = arg;
+    struct watch_outage v = named_outage(&l->names, i);
 
-    json_incident(&l->out, &v);
+    json_outage(&l->out, &v);
 }
 
-static int make_incidents(const struct query_ask *ask, struct app *a, struct buf *out,
-                          struct err *e)
+static int make_outages(const struct query_ask *ask, struct app *a, struct buf *out, struct err *e)
 {
-    struct incident_list l = {.out = {.b = out}};
+    struct outage_list l = {.out = {.b = out}};
 
     out_open(&l.out, '{');
-    out_key(&l.out, "incidents");
+    out_key(&l.out, "outages");
     out_open(&l.out, '[');
     int rc = series_names_read(a->store, &l.names, e);
     if (rc == 0)
-        rc =
-            incident_list(a->store, -1, ask->from_ms, ask->until_ms, LIST_MAX, put_incident, &l, e);
+        rc = outage_list(a->store, -1, ask->from_ms, ask->until_ms, LIST_MAX, put_outage, &l, e);
     out_close(&l.out, ']');
     out_close(&l.out, '}');
     series_names_release(&l.names);
     return rc;
 }
 
-void query_incidents(struct serve *s, struct http_exchange *x)
+void query_outages(struct serve *s, struct http_exchange *x)
 {
-    struct query_ask ask = {.name = "incidents", .ttl_ms = 1000, .make = make_incidents};
+    struct query_ask ask = {.name = "outages", .ttl_ms = 1000, .make = make_outages};
 
     if (query_window(x, "7d", &ask))
         query_answer(s, x, &ask);
@@ -280,15 +278,15 @@ struct found {
     struct series_names names;
 };
 
-static void put_if_it_is(const struct incident *i, void *arg)
+static void put_if_it_is(const struct outage *i, void *arg)
 {
     struct found *f = arg;
     struct json_out o = {.b = &f->a->json};
 
     if (i->id != f->a->id)
         return;
-    struct watch_incident v = named_incident(&f->names, i);
-    json_incident(&o, &v);
+    struct watch_outage v = named_outage(&f->names, i);
+    json_outage(&o, &v);
 }
 
 static int write_acknowledged(struct store *store, void *arg, struct err *e)
@@ -296,11 +294,11 @@ static int write_acknowledged(struct store *store, void *arg, struct err *e)
     struct acknowledging *a = arg;
     struct found f = {.a = a};
 
-    int rc = incident_acknowledge(store, a->id, a->at_ms, e);
+    int rc = outage_acknowledge(store, a->id, a->at_ms, e);
     if (rc == 0)
         rc = series_names_read(store, &f.names, e);
     if (rc == 0)
-        rc = incident_list(store, -1, 0, INT64_MAX, 0, put_if_it_is, &f, e);
+        rc = outage_list(store, -1, 0, INT64_MAX, 0, put_if_it_is, &f, e);
     series_names_release(&f.names);
     return rc;
 }

@@ -15,13 +15,13 @@
 /* GET /api/v1/checks/ID: one check over a window, in cells, with its samples when that is short. */
 
 #define CONFIDENCE 0.95
-enum { CELLS_WANTED = 400, INCIDENTS_MAX = 500 };
+enum { CELLS_WANTED = 400, OUTAGES_MAX = 500 };
 static const int64_t SAMPLES_WINDOW_MS = INT64_C(3) * 3600 * 1000 + 60000;
 
 struct check_cell {
     int64_t at_ms, length_ms;
     struct history_cell data;
-    int64_t down_ms; /* from incidents */
+    int64_t down_ms; /* from outages */
 };
 
 struct check_view {
@@ -134,17 +134,17 @@ static void put_cell(struct json_out *o, const struct check_cell *cell)
     out_close(o, '}');
 }
 
-/* --- Incidents ----------------------------------------------------------------------------------
+/* --- Outages ----------------------------------------------------------------------------------
  */
 
-static void take_incident(const struct incident *i, void *arg)
+static void take_outage(const struct outage *i, void *arg)
 {
     struct check_view *v = arg;
-    struct watch_incident named = named_incident(&v->names, i);
+    struct watch_outage named = named_outage(&v->names, i);
     int64_t until = i->until_ms ? i->until_ms : INT64_MAX;
 
-    json_incident(v->out, &named);
-    for (size_t k = 0; k < v->n && i->kind == INCIDENT_DOWN; k++) {
+    json_outage(v->out, &named);
+    for (size_t k = 0; k < v->n && i->kind == OUTAGE_DOWN; k++) {
         struct check_cell *c = &v->cells[k];
         int64_t from = i->from_ms > c->at_ms ? i->from_ms : c->at_ms;
         int64_t end = until < c->at_ms + c->length_ms ? until : c->at_ms + c->length_ms;
@@ -153,15 +153,15 @@ static void take_incident(const struct incident *i, void *arg)
     }
 }
 
-static int put_incidents(struct check_view *v, const struct query_ask *ask, struct store *store,
-                         struct err *e)
+static int put_outages(struct check_view *v, const struct query_ask *ask, struct store *store,
+                       struct err *e)
 {
-    out_key(v->out, "incidents");
+    out_key(v->out, "outages");
     out_open(v->out, '[');
     int rc = series_names_read(store, &v->names, e);
     if (rc == 0)
-        rc = incident_list(store, ask->id, ask->from_ms, ask->until_ms, INCIDENTS_MAX,
-                           take_incident, v, e);
+        rc = outage_list(store, ask->id, ask->from_ms, ask->until_ms, OUTAGES_MAX, take_outage, v,
+                         e);
     out_close(v->out, ']');
     return rc;
 }
@@ -228,7 +228,7 @@ static struct interval mean_of(const struct check_view *v)
     return mean;
 }
 
-/* Down time from incidents, seen time from samples; what was not seen is told by the bound. */
+/* Down time from outages, seen time from samples; what was not seen is told by the bound. */
 static struct interval uptime_of(const struct check_view *v, uint64_t looks)
 {
     struct uptime_block *blocks = mem_array(v->n + 1, sizeof(*blocks));
@@ -324,7 +324,7 @@ int make_check(const struct query_ask *ask, struct app *a, struct buf *out, stru
     if (rc == 0)
         rc = put_samples(&o, ask, a->store, e);
     if (rc == 0)
-        rc = put_incidents(&v, ask, a->store, e);
+        rc = put_outages(&v, ask, a->store, e);
     put_figures(&v, a->manifest);
     out_close(&o, '}');
     for (size_t i = 0; i < v.n; i++)

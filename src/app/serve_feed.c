@@ -12,7 +12,7 @@
 /* AT_LEAST: what belongs together (a tick of all environments) comes together. */
 enum { EVERY_MS = 1000, AT_LEAST_MS = 50, LIST_BYTES_MAX = 768 << 10, PROBER_MS = 5000 };
 
-enum list_kind { LIST_SAMPLES, LIST_CHECKS, LIST_INCIDENTS, LIST_DEPLOYMENTS };
+enum list_kind { LIST_SAMPLES, LIST_CHECKS, LIST_OUTAGES, LIST_DEPLOYMENTS };
 #define N_LISTS (LIST_DEPLOYMENTS + 1)
 
 struct list {
@@ -32,7 +32,7 @@ struct feed {
 
 static void send_list(struct feed *t, enum list_kind kind)
 {
-    static const char *const names[] = {"samples", "checks", "incidents", "deployments"};
+    static const char *const names[] = {"samples", "checks", "outages", "deployments"};
     struct list *l = &t->lists[kind];
 
     if (l->json.len == 0)
@@ -138,12 +138,12 @@ void feed_check(struct feed *t, const struct watch_check *c)
     arm(t);
 }
 
-void feed_incident(struct feed *t, const struct watch_incident *i)
+void feed_outage(struct feed *t, const struct watch_outage *i)
 {
-    struct json_out *o = next(t, LIST_INCIDENTS);
+    struct json_out *o = next(t, LIST_OUTAGES);
 
     if (o)
-        json_incident(o, i);
+        json_outage(o, i);
 }
 
 void feed_deployment(struct feed *t, const struct live_row *r)

@@ -104,15 +104,15 @@ void json_check_change(struct json_out *o, const struct watch *w, const struct w
     out_close(o, '}');
 }
 
-void json_incident(struct json_out *o, const struct watch_incident *i)
+void json_outage(struct json_out *o, const struct watch_outage *i)
 {
-    const struct incident *v = &i->incident;
+    const struct outage *v = &i->outage;
 
     out_open(o, '{');
     out_int_of(o, "id", v->id);
-    out_text_of(o, "kind", incident_kind_name(v->kind));
+    out_text_of(o, "kind", outage_kind_name(v->kind));
     out_key(o, "check");
-    if (v->kind == INCIDENT_DOWN)
+    if (v->kind == OUTAGE_DOWN)
         out_int(o, v->series);
     else
         out_null(o);

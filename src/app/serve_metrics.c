@@ -187,11 +187,11 @@ static void put_prober(struct buf *b, struct serve *s)
 
 static void put_process(struct buf *b, struct serve *s)
 {
-    size_t n_incidents;
+    size_t n_outages;
 
-    (void)watch_incidents(s->watch, &n_incidents);
+    (void)watch_outages(s->watch, &n_outages);
     prober_use(s);
-    put_one(b, "trine_incidents_open", "gauge", "Open incidents.", (double)n_incidents);
+    put_one(b, "trine_outages_open", "gauge", "Open outages.", (double)n_outages);
     put_one(b, "trine_event_readers", "gauge", "Pages that read along.",
             (double)event_hub_readers(s->hub));
     put_one(b, "trine_loop_slow_turns_total", "counter",

@@ -234,17 +234,17 @@ static void put_environments(struct json_out *o, const struct serve *s)
 static void put_lists(struct json_out *o, const struct serve *s)
 {
     size_t n;
-    const struct watch_incident *const *incidents = watch_incidents(s->watch, &n);
+    const struct watch_outage *const *outages = watch_outages(s->watch, &n);
 
     out_key(o, "deployments");
     out_open(o, '[');
     for (size_t i = 0; i < s->live.n; i++)
         json_deployment(o, s, &s->live.rows[i]);
     out_close(o, ']');
-    out_key(o, "incidents");
+    out_key(o, "outages");
     out_open(o, '[');
     for (size_t i = n; i > 0; i--)
-        json_incident(o, incidents[i - 1]);
+        json_outage(o, outages[i - 1]);
     out_close(o, ']');
 }
 

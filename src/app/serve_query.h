@@ -29,7 +29,7 @@ struct query_ask {
 bool query_window(struct http_exchange *x, const char *span, struct query_ask *ret);
 void query_answer(struct serve *s, struct http_exchange *x, const struct query_ask *ask);
 
-/* The names of series, for incidents. */
+/* The names of series, for outages. */
 struct series_name {
     int64_t id;
     const char *environment, *app, *instance, *check;
@@ -41,6 +41,6 @@ struct series_names {
 };
 int series_names_read(struct store *store, struct series_names *ret, struct err *e);
 void series_names_release(struct series_names *names);
-struct watch_incident named_incident(const struct series_names *names, const struct incident *i);
+struct watch_outage named_outage(const struct series_names *names, const struct outage *i);
 
 int make_check(const struct query_ask *ask, struct app *a, struct buf *out, struct err *e);

@@ -63,9 +63,9 @@ static void releases(struct api_call *c)
     query_releases(c->arg, c->x);
 }
 
-static void incidents(struct api_call *c)
+static void outages(struct api_call *c)
 {
-    query_incidents(c->arg, c->x);
+    query_outages(c->arg, c->x);
 }
 
 static void prober(struct api_call *c)
@@ -116,8 +116,8 @@ static const struct api_route routes[] = {
     {"POST", "/api/v1/checks/:id/probe", API_OPERATE, probe_now},
     {"GET", "/api/v1/deployments", API_READ, deployments},
     {"GET", "/api/v1/releases", API_READ, releases},
-    {"GET", "/api/v1/incidents", API_READ, incidents},
-    {"POST", "/api/v1/incidents/:id/acknowledge", API_OPERATE, acknowledge},
+    {"GET", "/api/v1/outages", API_READ, outages},
+    {"POST", "/api/v1/outages/:id/acknowledge", API_OPERATE, acknowledge},
     {"GET", "/api/v1/prober", API_READ, prober},
     {"GET", "/api/v1/events", API_READ, events},
     {0},

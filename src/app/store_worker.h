@@ -7,7 +7,7 @@ struct loop;
 struct store;
 
 /*
- * Work on the store that must not hold up the loop (a comparison, an incident's fsync): jobs run on
+ * Work on the store that must not hold up the loop (a comparison, an outage's fsync): jobs run on
  * a pool thread one after another, in the order they were given, with a store handle of this
  * worker's own. What a job touches belongs to it until its `done`.
  *

@@ -97,7 +97,7 @@ static void see_again(const struct round *from, const struct sample *v)
         return;
     schedule_count(from->schedule, &now);
     if (!now.blind)
-        incidents_blind(false, v->at_ms, from->watch->rounds);
+        outages_blind(false, v->at_ms, from->watch->rounds);
 }
 
 void watch_result(const struct probe_result *r, void *round)
@@ -140,9 +140,9 @@ void watch_change(const struct probe_change *c, void *round)
     if (!k)
         return;
     if (c->to == HEALTH_DOWN)
-        incidents_down(w, k, c);
+        outages_down(w, k, c);
     else if (c->to == HEALTH_UP)
-        incidents_up(w, k, c->since_ms);
+        outages_up(w, k, c->since_ms);
 }
 
 /* --- Life ---------------------------------------------------------------------------------------
@@ -198,7 +198,7 @@ static void look_for_end(void *arg)
     struct err e = ERR_INIT;
 
     cut(w);
-    if (incidents_pending(w)) {
+    if (outages_pending(w)) {
         timer_start(w->end, END_LOOK_MS);
         return;
     }
@@ -273,7 +273,7 @@ void watch_free(struct watch *w)
     store_worker_free(w->ledger);
     sample_batch_free(w->batch);
     awake_book_free(w->awake);
-    incidents_release(w);
+    outages_release(w);
     for (size_t i = 0; i < w->n_checks; i++) {
         arena_release(&w->checks[i]->arena);
         free(w->checks[i]->reason);

@@ -2,13 +2,13 @@
 
 #include "manifest/matrix.h"
 #include "probe/schedule.h"
-#include "store/incident.h"
+#include "store/outage.h"
 #include "store/store.h"
 
 /*
  * Measuring as the program does it, for `trine probe` and `trine serve` alike: what is live becomes
  * targets, the schedule asks them, samples go to the store in batches, changes of state open and
- * close incidents, platforms are asked whether a sleeper is awake, and what was measured is rolled
+ * close outages, platforms are asked whether a sleeper is awake, and what was measured is rolled
  * up into history. Who started it is told of everything by callbacks.
  *
  * What is known of a check (its state, its last sample) outlives the schedule: after a deploy the
@@ -39,9 +39,9 @@ struct watch_check {
     uint64_t outcomes[SAMPLE_MISSED + 1], cold; /* since the start */
 };
 
-/* An incident with the names of its check. */
-struct watch_incident {
-    struct incident incident;                         /* reason: never NULL */
+/* An outage with the names of its check. */
+struct watch_outage {
+    struct outage outage;                             /* reason: never NULL */
     const char *environment, *app, *instance, *check; /* "" for our own blindness */
 };
 
@@ -49,7 +49,7 @@ struct watch_options {
     struct app *app; /* with manifest, secrets, net and store open */
     const struct matrix *matrix;
     int64_t duration_ms, ticks; /* 0 = until watch_stop */
-    /* Everything that the manifest has is measured here: incidents of what is measured no more are
+    /* Everything that the manifest has is measured here: outages of what is measured no more are
      * closed. */
     bool whole;
 
@@ -57,9 +57,8 @@ struct watch_options {
     void (*sample)(const struct watch_check *c, const struct probe_result *r, void *arg);
     void (*state)(const struct watch_check *c,
                   void *arg); /* shown state, reason or awake changed */
-    void (*incident)(const struct watch_incident *i,
-                     void *arg);              /* opened or closed, in the store */
-    void (*say)(const char *text, void *arg); /* for a person; one line */
+    void (*outage)(const struct watch_outage *i, void *arg); /* opened or closed, in the store */
+    void (*say)(const char *text, void *arg);                /* for a person; one line */
     void (*ended)(void *arg); /* after watch_stop or by the limits: everything is written */
     void *arg;
 };
@@ -83,7 +82,7 @@ const struct watch_check *watch_find(const struct watch *w, int64_t series);
 enum awake watch_awake(const struct watch *w, const struct watch_check *c);
 bool watch_probe_now(struct watch *w, int64_t series); /* as schedule_probe_now */
 /* Open ones; in the order they were opened. */
-const struct watch_incident *const *watch_incidents(const struct watch *w, size_t *ret_n);
+const struct watch_outage *const *watch_outages(const struct watch *w, size_t *ret_n);
 /* It was acknowledged in the store. */
 void watch_acknowledged(struct watch *w, int64_t id, int64_t at_ms);
 

@@ -6,13 +6,13 @@
 #include "base/arena.h"
 
 /* The watch's parts, shared by its files: watch.c (life, checks, samples), watch_round.c (targets
- * and schedules), watch_incident.c, watch_awake.c. Nobody else includes it. */
+ * and schedules), watch_outage.c, watch_awake.c. Nobody else includes it. */
 
 struct known_check {
     struct watch_check view; /* first: handed out as it is */
     struct arena arena;      /* the names */
     char *reason, *detail;
-    bool incident_wanted; /* it is down: an incident is open, or on its way into the store */
+    bool outage_wanted; /* it is down: an outage is open, or on its way into the store */
 };
 
 /* One schedule and what it borrows. The last one runs, earlier ones end what they began. */
@@ -24,8 +24,8 @@ struct round {
     bool over;
 };
 
-struct open_incident {
-    struct watch_incident view; /* first */
+struct open_outage {
+    struct watch_outage view; /* first */
     char *reason;
 };
 
@@ -38,12 +38,12 @@ struct watch {
     struct round *rounds; /* newest first */
     int64_t anchor_us;
     struct sample_batch *batch;
-    struct store_worker *ledger;    /* incidents, in their order */
-    struct note *notes, *last_note; /* incidents not in the store yet, in their order */
+    struct store_worker *ledger;    /* outages, in their order */
+    struct note *notes, *last_note; /* outages not in the store yet, in their order */
     size_t n_notes;
     bool noting; /* the first is being written */
     struct timer *note_again;
-    struct open_incident **open;
+    struct open_outage **open;
     size_t n_open, size_open;
     struct awake_book *awake;
     struct timer *end;
@@ -51,7 +51,7 @@ struct watch {
     struct sketch lateness;     /* of rounds that are over */
     struct sketch lateness_now; /* of all, for watch_count */
     uint64_t missed, sent, extra;
-    struct err failure, note_failure; /* the last that was said about writing samples, incidents */
+    struct err failure, note_failure; /* the last that was said about writing samples, outages */
 };
 
 /* watch.c */
@@ -67,15 +67,15 @@ void watch_store_failed(struct watch *w, struct err *last, const struct err *e);
 int round_begin(struct watch *w, size_t *ret_n, struct err *e);
 void round_free(struct round *r);
 
-/* watch_incident.c */
-int incidents_load(struct watch *w, struct err *e); /* after the first targets are known */
-void incidents_down(struct watch *w, struct known_check *k, const struct probe_change *c);
-void incidents_up(struct watch *w, struct known_check *k, int64_t until_ms);
-void incidents_blind(bool blind, int64_t at_ms, void *round);
-void incidents_close_unknown(struct watch *w);
+/* watch_outage.c */
+int outages_load(struct watch *w, struct err *e); /* after the first targets are known */
+void outages_down(struct watch *w, struct known_check *k, const struct probe_change *c);
+void outages_up(struct watch *w, struct known_check *k, int64_t until_ms);
+void outages_blind(bool blind, int64_t at_ms, void *round);
+void outages_close_unknown(struct watch *w);
 /* Some are not in the store yet. When the watch is stopping each gets one more try. */
-bool incidents_pending(struct watch *w);
-void incidents_release(struct watch *w);
+bool outages_pending(struct watch *w);
+void outages_release(struct watch *w);
 
 /* watch_awake.c: schedule_options.awake */
 struct awake_book *awake_book_new(struct app *a);

@@ -145,7 +145,7 @@ int round_begin(struct watch *w, size_t *ret_n, struct err *e)
                                  .awake = awake_ask,
                                  .result = watch_result,
                                  .change = watch_change,
-                                 .notice = incidents_blind,
+                                 .notice = outages_blind,
                                  .done = ended,
                                  .arg = r};
 
@@ -164,7 +164,7 @@ int round_begin(struct watch *w, size_t *ret_n, struct err *e)
     app_allow_files(a, *ret_n);
     schedule_start(r->schedule);
     note_checks(w, r);
-    if (!before && incidents_load(w, e) < 0) {
+    if (!before && outages_load(w, e) < 0) {
         round_free(r);
         return -1;
     }
@@ -173,7 +173,7 @@ int round_begin(struct watch *w, size_t *ret_n, struct err *e)
     w->rounds = r;
     retire(r);
     if (w->o.whole)
-        incidents_close_unknown(w);
+        outages_close_unknown(w);
     return 0;
 }
 

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "compare/comparison.h"
 #include "store/history.h"
-#include "store/incident.h"
+#include "store/outage.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -149,12 +149,12 @@ static void add_cell(int64_t series, int64_t start_ms, int64_t length_ms,
     f->samples++;
 }
 
-static void add_incident(const struct incident *i, void *arg)
+static void add_outage(const struct outage *i, void *arg)
 {
     struct feeder *f = arg;
 
     size_t handle = handle_of(f, i->series);
-    if (i->kind == INCIDENT_DOWN && handle != SIZE_MAX)
+    if (i->kind == OUTAGE_DOWN && handle != SIZE_MAX)
         comparison_add_down(f->builder, handle, i->from_ms, i->until_ms ? i->until_ms : f->now_ms);
 }
 
@@ -199,7 +199,7 @@ static int feed(struct feeder *f, const struct comparison_options *o, struct err
                  ? sample_read(s, 0, o->from_ms, o->until_ms, add_sample, f, e)
                  : history_read(s, &w, add_cell, f, NULL, NULL, e);
     if (rc == 0)
-        rc = incident_list(s, -1, o->from_ms, o->until_ms, 0, add_incident, f, e);
+        rc = outage_list(s, -1, o->from_ms, o->until_ms, 0, add_outage, f, e);
     return rc;
 }
 

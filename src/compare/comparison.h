@@ -20,7 +20,7 @@ struct history_cell;
  *
  * Life cycle: comparison_begin, comparison_environment for each in the order to show,
  * comparison_series once a series, then in any order comparison_add for every raw sample or
- * comparison_add_cell for every stored stretch, and comparison_add_down for every incident,
+ * comparison_add_cell for every stored stretch, and comparison_add_down for every outage,
  * comparison_finish (which frees the builder), the writers of report/, comparison_free. One thread.
  * Memory: a sketch (1 to 9 KiB) for each series and stretch of time with data, at most 96 stretches
  * a series; in practice about 80 KiB a series, however many samples there are.
@@ -32,7 +32,7 @@ struct history_cell;
  * - Inconclusive and missed ticks are in no rate; their numbers are shown.
  * - Samples off the paired clock (extra) are in no figure; the time they stand for is.
  * - Uptime is 1 - down / seen, in endpoint time: one of ten endpoints down for an hour counts a
- *   tenth. Down comes from incidents, seen from the samples that tell how the target was.
+ *   tenth. Down comes from outages, seen from the samples that tell how the target was.
  * - Pairs compare like with like: only endpoints measured in every environment that has data.
  */
 

@@ -38,7 +38,7 @@ struct health { /* zeroed: unknown */
     bool inconclusive;     /* the last result told nothing */
     int bad;               /* SUSPECT, UNKNOWN: failures since `first_bad_ms` */
     int good;              /* SUSPECT, DOWN: good ones in a row since the last failure */
-    int64_t since_ms;      /* when the state began; DOWN: its first bad sample, so an incident can
+    int64_t since_ms;      /* when the state began; DOWN: its first bad sample, so an outage can
                             * be dated back. 0 = never */
     int64_t first_bad_ms;  /* SUSPECT, DOWN, UNKNOWN: the first bad sample; 0 = none */
     int64_t first_good_ms; /* SUSPECT, DOWN: the first of the good ones in a row; 0 = none */

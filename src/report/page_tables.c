@@ -181,7 +181,7 @@ static void add_rules(const struct comparison *c, struct buf *out)
         "for all that is shown, allows it, and where the difference matters: %.0f%% of a time and "
         "at least %.0f ms, or %.1f points of a rate. A p95 needs %" PRIu64
         " samples. Everything else is inconclusive.</li>\n"
-        "<li>Uptime is the share of endpoint time without an incident. Time in which the prober "
+        "<li>Uptime is the share of endpoint time without an outage. Time in which the prober "
         "itself was blind is in none of it.</li>\n"
         "<li>Points: for each figure the mean of two views, against the target (100 at nothing, 50 "
         "at the target, 0 at twice the target) and against the best environment (100 for the best, "

@@ -65,11 +65,11 @@ static int drop_cells(struct store *s, enum history_level l, int64_t before_ms, 
     return 0;
 }
 
-/* Incidents that were over before the oldest cells that are kept. */
-static int drop_incidents(struct store *s, int64_t before_ms, bool *ret_more, struct err *e)
+/* Outages that were over before the oldest cells that are kept. */
+static int drop_outages(struct store *s, int64_t before_ms, bool *ret_more, struct err *e)
 {
     if (sql_run(s->sql,
-                "DELETE FROM incidents WHERE id IN (SELECT id FROM incidents"
+                "DELETE FROM outages WHERE id IN (SELECT id FROM outages"
                 " WHERE until_ms > 0 AND until_ms < ?1 ORDER BY id LIMIT ?2)",
                 SQL_VALUES(sql_int(before_ms), sql_int(CELLS_A_CALL)), e) < 0)
         return -1;
@@ -81,7 +81,7 @@ static int drop_all(struct store *s, int64_t now_ms, int64_t samples_ms, int64_t
                     bool *ret_more, struct err *e)
 {
     if (drop_batches(s, cutoff(now_ms, samples_ms), ret_more, e) < 0 ||
-        drop_incidents(s, cutoff(now_ms, keep_ms), ret_more, e) < 0)
+        drop_outages(s, cutoff(now_ms, keep_ms), ret_more, e) < 0)
         return -1;
     for (enum history_level l = 0; l < HISTORY_LEVELS; l++)
         if (drop_cells(s, l, cutoff(now_ms, keep_at_most(l, keep_ms)), ret_more, e) < 0)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The prober's own uplink is cut: no false incident, uptime as it was, one notice. Two network namespaces
+# The prober's own uplink is cut: no false outage, uptime as it was, one notice. Two network namespaces
 # joined by a cable: trine in one, what it measures and its control target in the other. TRINE_CUT says for
 # how many seconds (default 15; the acceptance run is 600).
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -90,16 +90,16 @@ while [ "$left" -gt 0 ]; do # the cut lasts as long as it was asked for: this is
     left=$((left - 1))
 done
 is 'the target is not called down meanwhile' "$(api checks '.checks[0].state')" inconclusive
-is 'one incident is open, of the prober itself' \
-    "$(api 'incidents?from=1h' '[.incidents[] | .kind + " " + (.until // "open")] | join(", ")')" \
+is 'one outage is open, of the prober itself' \
+    "$(api 'outages?from=1h' '[.outages[] | .kind + " " + (.until // "open")] | join(", ")')" \
     'blind open'
 ip -n "$world" link set cable up
 check 'mended, it sees again' until_true 300 is_blind false
 check 'and the target is up' until_true 100 is_state up
 
-incidents() { api 'incidents?from=1h' '[.incidents[] | .kind + (if .until then " over" else " open" end)] | join(", ")'; }
-are() { [ "$(incidents)" = "$1" ]; }
-check 'no incident of the target, one of the prober, which is over' until_true 50 are 'blind over'
+outages() { api 'outages?from=1h' '[.outages[] | .kind + (if .until then " over" else " open" end)] | join(", ")'; }
+are() { [ "$(outages)" = "$1" ]; }
+check 'no outage of the target, one of the prober, which is over' until_true 50 are 'blind over'
 id=$(api checks '.checks[0].id')
 is 'uptime is whole' "$(api "checks/$id?from=1h" '.figures.uptime.value')" 1
 is 'no probe counts as failed' "$(api "checks/$id?from=1h" '[.cells[].failed] | add')" 0

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The daemon: live samples and events, incidents that outlive a kill, tokens, refusals, what is deployed
+# The daemon: live samples and events, outages that outlive a kill, tokens, refusals, what is deployed
 # meanwhile, a manifest that changes, no secret in any answer.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -121,14 +121,14 @@ that 'a tick asks both environments: their samples are pairs' /api/v1/checks '[.
 # --- Down, a kill, and up again ----------------------------------------------------------------------
 
 faults '[{"host": "*.netlify.localhost", "status": 500}]'
-home='.incidents[] | select(.name == "home")'
+home='.outages[] | select(.name == "home")'
 comes 'a target that fails is down' /api/v1/checks '.checks[] | select(.environment == "near" and .check == "home") |
     .state == "down" and (.reason | test("500"))'
-comes 'with one open incident' /api/v1/overview "[$home] | length == 1 and .[0].until == null and .[0].kind == \"down\""
-incident=$(jq "$home | .id" out)
+comes 'with one open outage' /api/v1/overview "[$home] | length == 1 and .[0].until == null and .[0].kind == \"down\""
+outage=$(jq "$home | .id" out)
 from=$(jq -r "$home | .from" out)
 series=$(jq "$home | .check" out)
-until_true 50 has_event events.1 incidents
+until_true 50 has_event events.1 outages
 report $? 'readers are told'
 until_true 50 has_event events.2 checks
 report $? 'of the state as well'
@@ -147,12 +147,12 @@ ulimit -H -n 250
 serve
 check 'all the open files that it may have are taken' awk '/^Max open files/ { exit $4 != 250 }' "/proc/$pid/limits"
 check 'and that they may not do is said' grep -q 'up to 4 connections .* 250 open files' bg.err
-that 'after a kill the incident is still open, and the same' /api/v1/overview \
-    "[$home] | length == 1 and .[0].id == $incident and .[0].from == \"$from\""
+that 'after a kill the outage is still open, and the same' /api/v1/overview \
+    "[$home] | length == 1 and .[0].id == $outage and .[0].from == \"$from\""
 comes 'the target is asked again' "/api/v1/checks/$series" '.check.state == "down" and .check.last != null'
-that 'there is no second one' /api/v1/incidents "[$home] | length == 1"
+that 'there is no second one' /api/v1/outages "[$home] | length == 1"
 faults '[]'
-comes 'when it answers again the incident is over' /api/v1/incidents "[$home] | length == 1 and .[0].until != null"
+comes 'when it answers again the outage is over' /api/v1/outages "[$home] | length == 1 and .[0].until != null"
 comes 'and the target up' /api/v1/checks '.checks[] | select(.environment == "near" and .check == "home") | .state == "up"'
 that 'the window before has the samples of both runs' "/api/v1/checks/$series?from=10m" '.samples | length >= 5'
 comes 'what the first run left was rolled up at the start' /api/v1/prober '.store.cells | all(. >= 1)'
@@ -178,10 +178,10 @@ is 'a token that may read changes nothing: 403' "$status" 403
 post "/api/v1/checks/$series/probe" "$hand"
 is 'one that may operate asks now: 202' "$status" 202
 comes 'its sample is marked as extra' "/api/v1/checks/$series?from=1m" 'any(.samples[]; .[4])'
-post "/api/v1/incidents/$incident/acknowledge" "$hand"
+post "/api/v1/outages/$outage/acknowledge" "$hand"
 is 'and acknowledges' "$status" 200
-check 'the answer is the incident' jq -e ".id == $incident and .acknowledged_at != null" out
-post /api/v1/incidents/999999/acknowledge "$hand"
+check 'the answer is the outage' jq -e ".id == $outage and .acknowledged_at != null" out
+post /api/v1/outages/999999/acknowledge "$hand"
 is 'which must be there: 404' "$status" 404
 t token revoke hand
 post "/api/v1/checks/$series/probe" "$hand"
@@ -254,7 +254,7 @@ comes 'is shown by the prober' /api/v1/prober '.self_test | .rounds >= 200 and .
 
 # --- No secret anywhere ------------------------------------------------------------------------------
 
-for path in /api/v1/overview /api/v1/checks /api/v1/prober /api/v1/deployments /api/v1/releases /api/v1/incidents \
+for path in /api/v1/overview /api/v1/checks /api/v1/prober /api/v1/deployments /api/v1/releases /api/v1/outages \
     /api/v1/compare /metrics; do
     get $path
     is "$path answers" "$status" 200

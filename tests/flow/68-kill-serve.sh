@@ -1,7 +1,7 @@
 #!/bin/sh
 # The daemon killed with -9 at random moments under load: the store opens each time, what lacks are samples
 # of the last second at most, none is there twice, history's cells are what the samples come to, and an
-# incident that was open is not opened again. TRINE_KILLS says how often (default 10).
+# outage that was open is not opened again. TRINE_KILLS says how often (default 10).
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -25,7 +25,7 @@ checks:
 END
 deploy
 is 'deployed' "$status" 0
-# One target is down all the time: one incident.
+# One target is down all the time: one outage.
 host=$("$program" status --json -q -f trine.yaml --state state |
     jq -r '.environments[0].deployments[] | select(.instance == "site07") | .url' | sed 's|^http://||; s|:.*||')
 faults "[{\"host\": \"$host\", \"path\": \"/\", \"status\": 500}]"
@@ -74,7 +74,7 @@ sleep 1                               # the second that was begun
 for id in $(get checks '.checks[].id'); do
     get "checks/$id?from=$from&until=$until" '{id: .check.id, samples, cells, from: .window.from, until: .window.until}'
 done | jq -cs . >stored.json
-get "incidents?from=1h" '.incidents | map(.kind)' >incidents
+get "outages?from=1h" '.outages | map(.kind)' >outages
 kill -TERM "$pid"
 wait "$pid"
 is 'the daemon ends with 0' "$?" 0
@@ -91,7 +91,7 @@ check "history's cells are what the samples come to" jq -e '
     def outcomes: ["ok", "slow", "failed", "inconclusive", "missed"];
     all(.[]; . as $c | all(outcomes[]; . as $o |
         ([$c.cells[][$o]] | add // 0) == ([$c.samples[] | select((.[4] | not) and .[2] == $o)] | length)))' stored.json
-is 'one incident, opened once' "$(cat incidents)" '["down"]'
+is 'one outage, opened once' "$(cat outages)" '["down"]'
 t compare --json
 check 'and trine compare reads it all' jq -e '.environments | length == 2 and all(.figures.success_rate.n > 100)' out
 echo "# $(jq -c '{seen, lost: (.lost | length), oldest_ms: ([.lost[].before_ms] | max)}' lost.json)"

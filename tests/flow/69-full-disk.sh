@@ -71,7 +71,7 @@ check 'and measures' until_true 50 goes_on
 is 'what it knows of the targets is right' "$(get checks '[.checks[].state] | unique')" '["up"]'
 is 'nothing is dropped' "$(get prober .dropped_samples)" 0
 
-# An incident that begins while nothing can be written.
+# An outage that begins while nothing can be written.
 faults '[{"host": "*.netlify.localhost", "status": 500}]'
 is_state() { [ "$(get checks '[.checks[].state] | unique')" = "$1" ]; }
 until_true 100 is_state '["down"]'
@@ -93,11 +93,11 @@ serve
 for id in $(get checks '.checks[].id'); do
     get "checks/$id?from=1h" '.samples[]'
 done >stored.json
-get 'incidents?from=1h' '[.incidents[] | .kind + (if .until then " over" else " open" end)] | unique' >incidents
+get 'outages?from=1h' '[.outages[] | .kind + (if .until then " over" else " open" end)] | unique' >outages
 awk '$0 == "event: samples" { getline; sub(/^data: /, ""); print }' events | jq -c '.[]' >seen.json
 check 'every sample that was told is kept, each once' jq -en --slurpfile stored stored.json --slurpfile seen seen.json '
     ([$stored[] | {key: "\(.[0]) \(.[1]) \(.[4])", value: true}] | from_entries) as $have |
     ($stored | length) == ($have | length) and ($seen | length) >= 8 * '"$full"' and
     all($seen[]; $have["\(.[0]) \(.[1]) \(.[4])"])'
-is 'and the incidents too' "$(cat incidents)" '["down over"]'
+is 'and the outages too' "$(cat outages)" '["down over"]'
 finish

@@ -87,5 +87,5 @@ check 'ticks went on at their interval' jq -es --argjson per "$per" 'group_by(.[
 check 'at the hours that the clock told' jq -es 'map(.[1]) | max - min | . > 7100000 and . < 7300000' seen.json
 check "history's cells count each once" jq -es 'map(([.cells[].ok] | add // 0) - ([.samples[] | select(.[4] | not)] | length)) |
     all(. == 0)' stored.json
-is 'no incident came of it' "$(get 'incidents?from=7d' '.incidents')" '[]'
+is 'no outage came of it' "$(get 'outages?from=7d' '.outages')" '[]'
 finish

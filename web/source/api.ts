@@ -41,7 +41,7 @@ export interface Deployment {
     error: string | null;
     health: State | null;
 }
-export interface Incident {
+export interface Outage {
     id: Id;
     kind: 'down' | 'blind';
     check: Id | null;
@@ -63,7 +63,7 @@ export interface Overview {
     started_at: string;
     environments: Environment[];
     deployments: Deployment[];
-    incidents: Incident[];
+    outages: Outage[];
 }
 /* id, at, outcome, class, extra, status, late, lookup, connect, tls, first byte, total */
 export type Sample = [
@@ -115,7 +115,7 @@ export interface OneCheck {
     cells: Cell[];
     samples: Sample[] | null;
     figures: Figures;
-    incidents: Incident[];
+    outages: Outage[];
 }
 export interface Release {
     environment: string;

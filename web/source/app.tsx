@@ -181,7 +181,7 @@ function TokenEntry() {
                 <form method="dialog" onSubmit={() => input.current?.value && keep(input.current.value.trim())}>
                     <h2 id="token-title">Token</h2>
                     <p>
-                        With scope <i>operate</i> this page can probe at once and acknowledge incidents.
+                        With scope <i>operate</i> this page can probe at once and acknowledge outages.
                         It is kept in this tab only and forgotten when the tab is closed.
                     </p>
                     <label>

@@ -4,7 +4,7 @@
 import { useEffect, useReducer, useRef } from 'preact/hooks';
 import {
     ApiError, follow, get,
-    type Check, type Deployment, type Incident, type Overview, type Prober, type Sample,
+    type Check, type Deployment, type Outage, type Overview, type Prober, type Sample,
 } from './api';
 
 export interface Live {
@@ -78,13 +78,13 @@ function on_checks(changed: Partial<Check>[]): void {
     void read_overview(); /* the environments' states follow from it */
 }
 
-function on_incidents(changed: Incident[]): void {
+function on_outages(changed: Outage[]): void {
     if (!live.overview)
         return;
     const ids = new Set(changed.map((i) => String(i.id)));
-    const rest = live.overview.incidents.filter((i) => !ids.has(String(i.id)));
-    const incidents = [...changed.filter((i) => !i.until), ...rest];
-    change({ overview: { ...live.overview, incidents } });
+    const rest = live.overview.outages.filter((i) => !ids.has(String(i.id)));
+    const outages = [...changed.filter((i) => !i.until), ...rest];
+    change({ overview: { ...live.overview, outages } });
 }
 
 function on_deployments(changed: Deployment[]): void {
@@ -101,7 +101,7 @@ function on_event(event: string, data: unknown): void {
     switch (event) {
     case 'samples': return on_samples(data as Sample[]);
     case 'checks': return on_checks(data as Partial<Check>[]);
-    case 'incidents': return on_incidents(data as Incident[]);
+    case 'outages': return on_outages(data as Outage[]);
     case 'deployments': return on_deployments(data as Deployment[]);
     case 'prober': return change({ prober: { ...live.prober, ...(data as Prober) } });
     }

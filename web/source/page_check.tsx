@@ -1,11 +1,11 @@
 import { Fragment } from 'preact';
 import type uPlot from 'uplot';
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { ApiError, post, type Cell, type FigureName, type Incident, type OneCheck, type Phases, type Sample } from './api';
+import { ApiError, post, type Cell, type FigureName, type Outage, type OneCheck, type Phases, type Sample } from './api';
 import { useToken } from './app';
 import { timeline_cells } from './fine_cells';
 import { count, figure_words, ms, named, span, unit_of } from './format';
-import { IncidentList } from './incidents';
+import { OutageList } from './outages';
 import { useLive } from './live';
 import { useLoad } from './load';
 import { FigureCells, Empty, OutcomeMark, Panel, Pending, Plotted, Problem, Scroll, Shape, StateMark, Target, Time } from './parts';
@@ -81,8 +81,8 @@ function Body({ data }: { data: OneCheck }) {
                 </Panel>
                 <div class="columns even">
                     <Panel title="Figures"><FigureTable data={data} /></Panel>
-                    <Panel title="Incidents in this window">
-                        <IncidentList incidents={data.incidents} none="None." />
+                    <Panel title="Outages in this window">
+                        <OutageList outages={data.outages} none="None." />
                     </Panel>
                 </div>
                 {cold && (
@@ -132,13 +132,13 @@ function stacked(cells: Cell[]): (number | null)[][] {
     })).reverse();
 }
 
-function stretches(incidents: Incident[], until: number, kind: string): [number, number][] {
-    return incidents.filter((i) => i.kind === kind)
+function stretches(outages: Outage[], until: number, kind: string): [number, number][] {
+    return outages.filter((i) => i.kind === kind)
         .map((i) => [Date.parse(i.from) / 1000, (i.until ? Date.parse(i.until) : until) / 1000]);
 }
 
 function Timeline({ data, cells }: { data: OneCheck; cells: Cell[] }) {
-    const { incidents, window } = data;
+    const { outages, window } = data;
     const plot = useMemo<uPlot.AlignedData>(() => [
         cells.map((c) => (c.at_ms + c.length_ms / 2) / 1000), ...stacked(cells),
         cells.map((c) => c.p50_ms), cells.map((c) => c.p95_ms),
@@ -153,8 +153,8 @@ function Timeline({ data, cells }: { data: OneCheck; cells: Cell[] }) {
     ];
     const until = Date.parse(window.until);
     const draw = (u: uPlot) => {
-        shade(u, stretches(incidents, until, 'down'), '--down');
-        shade(u, stretches(incidents, until, 'blind'), '--inconclusive');
+        shade(u, stretches(outages, until, 'down'), '--down');
+        shade(u, stretches(outages, until, 'blind'), '--inconclusive');
     };
     const n = cells.reduce((sum, c) => sum + c.ok + c.slow, 0);
     const first = cells[0]!;
@@ -163,7 +163,7 @@ function Timeline({ data, cells }: { data: OneCheck; cells: Cell[] }) {
     return (
         <Plotted label="Response time by phase" table={() => <CellTable cells={cells} />}
             says={<>Medians of {span(cells.length > 1 ? cells[0]!.length_ms : data.cell_ms)} each, the phases stacked; {count(n)} answered warm requests.
-                Hatched stretches: incidents.</>}>
+                Hatched stretches: outages.</>}>
             <ul class="legend">
                 {phases.map((p, i) => <li key={p.name}><i class={`swatch phase-${i}`} /> {p.word}</li>)}
                 <li><i class="swatch line" /> median</li>

@@ -2,7 +2,7 @@ import { useRef, useState } from 'preact/hooks';
 import type { Check, Deployment, Environment, FigureName, OneCheck, Sample, State } from './api';
 import { count, figure_words, ms, named, span, unit_of } from './format';
 import { timeline_cells } from './fine_cells';
-import { IncidentList } from './incidents';
+import { OutageList } from './outages';
 import { useLive } from './live';
 import { useLoad } from './load';
 import { FigureCells, Empty, OutcomeMark, Panel, Pending, Shape, state_words, StateMark, Target, Time } from './parts';
@@ -19,7 +19,7 @@ export function OverviewPage() {
             {!overview && <Pending problem={problem} what="the overview" />}
             {overview && (
                 <>
-                    <Summary environments={overview.environments} incidents={overview.incidents.length} />
+                    <Summary environments={overview.environments} outages={overview.outages.length} />
                     <div class="cards">
                         {overview.environments.map((e, i) => <Card key={e.name} environment={e} index={i} />)}
                     </div>
@@ -29,8 +29,8 @@ export function OverviewPage() {
                                 deployments={overview.deployments} />
                         </Panel>
                         <div class="stack">
-                            <Panel title="Open incidents">
-                                <IncidentList incidents={overview.incidents} none="None is open." />
+                            <Panel title="Open outages">
+                                <OutageList outages={overview.outages} none="None is open." />
                             </Panel>
                             <Ticker />
                         </div>
@@ -41,7 +41,7 @@ export function OverviewPage() {
     );
 }
 
-function Summary({ environments, incidents }: { environments: Environment[]; incidents: number }) {
+function Summary({ environments, outages }: { environments: Environment[]; outages: number }) {
     const bad = environments.filter((e) => e.state === 'down' || e.state === 'suspect');
     const live = environments.reduce((n, e) => n + e.deployments.live, 0);
     const all = environments.reduce((n, e) => n + e.deployments.live + e.deployments.failed + e.deployments.other, 0);
@@ -50,7 +50,7 @@ function Summary({ environments, incidents }: { environments: Environment[]; inc
             {bad.length === 0
                 ? `No environment is down`
                 : `${bad.map((e) => `${e.name} is ${state_words[e.state]}`).join(', ')}`}
-            {incidents > 0 && `; ${incidents} ${incidents === 1 ? 'incident is' : 'incidents are'} open`}.
+            {outages > 0 && `; ${outages} ${outages === 1 ? 'outage is' : 'outages are'} open`}.
             {' '}{count(live)} of {count(all)} deployments are live.
         </p>
     );

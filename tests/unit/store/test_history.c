@@ -338,7 +338,7 @@ static void the_rows_of_the_first_form_become_batches(void)
     store_close(f.store);
     outside(f.path,
             "DROP TABLE batches; DROP TABLE cells_ten_minutes; DROP TABLE cells_two_hours;"
-            "DROP TABLE cells_day; DROP TABLE history_state; DROP TABLE incidents;"
+            "DROP TABLE cells_day; DROP TABLE history_state; DROP TABLE outages;"
             "DROP TABLE access_tokens; CREATE TABLE samples (id INTEGER PRIMARY KEY,"
             " series, at_ms, late_us, outcome, class, status, lookup_us, connect_us, tls_us,"
             " first_byte_us, total_us); WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1"

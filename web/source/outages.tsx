@@ -1,22 +1,22 @@
 import { useState } from 'preact/hooks';
-import { ApiError, post, type Incident } from './api';
+import { ApiError, post, type Outage } from './api';
 import { useToken } from './app';
 import { named, span } from './format';
 import { Empty, Shape, Time } from './parts';
 import { href } from './route';
 
-function what(i: Incident): string {
+function what(i: Outage): string {
     return i.kind === 'blind'
         ? 'the prober itself was blind'
         : `${i.environment} ${named(i.app, i.instance)}: ${i.name}`;
 }
 
-export function IncidentList({ incidents, none }: { incidents: Incident[]; none: string }) {
-    if (!incidents.length)
+export function OutageList({ outages, none }: { outages: Outage[]; none: string }) {
+    if (!outages.length)
         return <Empty>{none}</Empty>;
     return (
-        <ul class="incidents">
-            {incidents.map((i) => (
+        <ul class="outages">
+            {outages.map((i) => (
                 <li key={String(i.id)}>
                     <Shape of={i.kind === 'blind' ? 'inconclusive' : i.until ? 'unknown' : 'down'} />
                     <div>
@@ -27,7 +27,7 @@ export function IncidentList({ incidents, none }: { incidents: Incident[]; none:
                             {i.until && <>, over at <Time at={i.until} /> after {span(Date.parse(i.until) - Date.parse(i.from))}</>}
                             {i.acknowledged_at && <>, seen at <Time at={i.acknowledged_at} /></>}
                         </p>
-                        {!i.acknowledged_at && !i.until && <Acknowledge incident={i} />}
+                        {!i.acknowledged_at && !i.until && <Acknowledge outage={i} />}
                     </div>
                 </li>
             ))}
@@ -35,11 +35,11 @@ export function IncidentList({ incidents, none }: { incidents: Incident[]; none:
     );
 }
 
-function Acknowledge({ incident }: { incident: Incident }) {
+function Acknowledge({ outage }: { outage: Outage }) {
     const [problem, set] = useState<string | null>(null);
     if (!useToken())
         return null;
-    const acknowledge = () => post(`incidents/${incident.id}/acknowledge`)
+    const acknowledge = () => post(`outages/${outage.id}/acknowledge`)
         .catch((e) => set(e instanceof ApiError ? e.message : String(e)));
     return (
         <p>

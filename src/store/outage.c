@@ -1,43 +1,43 @@
-#include "store/incident.h"
+#include "store/outage.h"
 
 #include "base/clock.h"
 #include "store/inner.h"
 
 #include <string.h>
 
-const char *incident_kind_name(enum incident_kind k)
+const char *outage_kind_name(enum outage_kind k)
 {
     switch (k) {
-    case INCIDENT_DOWN:
+    case OUTAGE_DOWN:
         return "down";
-    case INCIDENT_BLIND:
+    case OUTAGE_BLIND:
         return "blind";
     }
     return "";
 }
 
-static enum incident_kind kind_of(const char *name)
+static enum outage_kind kind_of(const char *name)
 {
-    return strcmp(name, incident_kind_name(INCIDENT_BLIND)) == 0 ? INCIDENT_BLIND : INCIDENT_DOWN;
+    return strcmp(name, outage_kind_name(OUTAGE_BLIND)) == 0 ? OUTAGE_BLIND : OUTAGE_DOWN;
 }
 
 /* 1: found, 0: none is open, -1. */
-static int find_open(struct store *s, const struct incident *want, int64_t *ret, struct err *e)
+static int find_open(struct store *s, const struct outage *want, int64_t *ret, struct err *e)
 {
     return sql_number(
-        s->sql, "SELECT id FROM incidents WHERE series = ?1 AND kind = ?2 AND until_ms = 0",
-        SQL_VALUES(sql_int(want->series), sql_text(incident_kind_name(want->kind))), ret, e);
+        s->sql, "SELECT id FROM outages WHERE series = ?1 AND kind = ?2 AND until_ms = 0",
+        SQL_VALUES(sql_int(want->series), sql_text(outage_kind_name(want->kind))), ret, e);
 }
 
-static int find_or_add(struct store *s, const struct incident *want, int64_t *ret, struct err *e)
+static int find_or_add(struct store *s, const struct outage *want, int64_t *ret, struct err *e)
 {
     int found = find_open(s, want, ret, e);
     if (found != 0)
         return found < 0 ? -1 : 0;
     if (sql_run(s->sql,
-                "INSERT INTO incidents (series, kind, from_ms, until_ms, noticed_ms,"
+                "INSERT INTO outages (series, kind, from_ms, until_ms, noticed_ms,"
                 " acknowledged_ms, reason) VALUES (?1, ?2, ?3, 0, ?4, 0, ?5)",
-                SQL_VALUES(sql_int(want->series), sql_text(incident_kind_name(want->kind)),
+                SQL_VALUES(sql_int(want->series), sql_text(outage_kind_name(want->kind)),
                            sql_int(want->from_ms), sql_int(want->noticed_ms),
                            sql_text(want->reason)),
                 e) < 0)
@@ -45,7 +45,7 @@ static int find_or_add(struct store *s, const struct incident *want, int64_t *re
     return find_open(s, want, ret, e) < 0 ? -1 : 0;
 }
 
-int incident_open(struct store *s, const struct incident *want, int64_t *ret_id, struct err *e)
+int outage_open(struct store *s, const struct outage *want, int64_t *ret_id, struct err *e)
 {
     int64_t id = 0;
     if (write_begin(s, e) < 0 || write_end(s, find_or_add(s, want, &id, e), e) < 0)
@@ -59,14 +59,14 @@ static int check_found(struct store *s, int64_t id, struct err *e)
 {
     if (sql_changes(s->sql) > 0)
         return 0;
-    return err_set(e, ERR_NO, "there is no incident %lld", (long long)id);
+    return err_set(e, ERR_NO, "there is no outage %lld", (long long)id);
 }
 
 /* It cannot end before it began, though the clock may say so; 0 would be an open one. */
-static int end_incident(struct store *s, int64_t id, int64_t until_ms, struct err *e)
+static int end_outage(struct store *s, int64_t id, int64_t until_ms, struct err *e)
 {
     if (sql_run(s->sql,
-                "UPDATE incidents SET until_ms = CASE WHEN until_ms <> 0 THEN until_ms"
+                "UPDATE outages SET until_ms = CASE WHEN until_ms <> 0 THEN until_ms"
                 " WHEN ?2 > from_ms AND ?2 > 0 THEN ?2 WHEN from_ms > 0 THEN from_ms ELSE 1 END"
                 " WHERE id = ?1",
                 SQL_VALUES(sql_int(id), sql_int(until_ms)), e) < 0)
@@ -74,34 +74,34 @@ static int end_incident(struct store *s, int64_t id, int64_t until_ms, struct er
     return check_found(s, id, e);
 }
 
-int incident_close(struct store *s, int64_t id, int64_t until_ms, struct err *e)
+int outage_close(struct store *s, int64_t id, int64_t until_ms, struct err *e)
 {
     if (write_begin(s, e) < 0)
         return -1;
-    return write_end(s, end_incident(s, id, until_ms, e), e);
+    return write_end(s, end_outage(s, id, until_ms, e), e);
 }
 
 /* The first one counts. */
 static int acknowledge(struct store *s, int64_t id, int64_t at_ms, struct err *e)
 {
     if (sql_run(s->sql,
-                "UPDATE incidents SET acknowledged_ms = CASE WHEN acknowledged_ms <> 0"
+                "UPDATE outages SET acknowledged_ms = CASE WHEN acknowledged_ms <> 0"
                 " THEN acknowledged_ms ELSE ?2 END WHERE id = ?1",
                 SQL_VALUES(sql_int(id), sql_int(at_ms)), e) < 0)
         return -1;
     return check_found(s, id, e);
 }
 
-int incident_acknowledge(struct store *s, int64_t id, int64_t at_ms, struct err *e)
+int outage_acknowledge(struct store *s, int64_t id, int64_t at_ms, struct err *e)
 {
     if (write_begin(s, e) < 0)
         return -1;
     return write_end(s, acknowledge(s, id, at_ms, e), e);
 }
 
-static struct incident read_columns(const struct sql_query *q)
+static struct outage read_columns(const struct sql_query *q)
 {
-    return (struct incident){
+    return (struct outage){
         .id = sql_column_int(q, 0),
         .series = sql_column_int(q, 1),
         .kind = kind_of(sql_column_text(q, 2)),
@@ -114,14 +114,14 @@ static struct incident read_columns(const struct sql_query *q)
 }
 
 /* NOLINTNEXTLINE(readability-function-size): the parameters are what it is asked for */
-int incident_list(struct store *s, int64_t series, int64_t from_ms, int64_t until_ms, int limit,
-                  incident_fn *fn, void *arg, struct err *e)
+int outage_list(struct store *s, int64_t series, int64_t from_ms, int64_t until_ms, int limit,
+                outage_fn *fn, void *arg, struct err *e)
 {
     struct sql_query *q;
     /* One that was open for no time at all overlaps the moment it was at. */
     if (sql_query(s->sql,
                   "SELECT id, series, kind, from_ms, until_ms, noticed_ms, acknowledged_ms, reason"
-                  " FROM incidents WHERE from_ms < ?2"
+                  " FROM outages WHERE from_ms < ?2"
                   " AND (CASE until_ms WHEN 0 THEN ?3 ELSE until_ms END > ?1 OR from_ms >= ?1)"
                   " AND (?4 = -1 OR series = ?4) ORDER BY from_ms DESC, id DESC LIMIT ?5",
                   SQL_VALUES(sql_int(from_ms), sql_int(until_ms), sql_int(clock_wall_ms(s->clock)),
@@ -130,7 +130,7 @@ int incident_list(struct store *s, int64_t series, int64_t from_ms, int64_t unti
         return -1;
     int more;
     while ((more = sql_next(q, e)) == 1) {
-        struct incident i = read_columns(q);
+        struct outage i = read_columns(q);
         fn(&i, arg);
     }
     return more;
