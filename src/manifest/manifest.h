@@ -149,6 +149,8 @@ struct manifest_weight {
     int weight; /* 0..100 */
     struct place place;
 };
+enum route_retry { ROUTE_RETRY_NONE, ROUTE_RETRY_SAFE, ROUTE_RETRY_KEYED };
+enum route_unfit { ROUTE_WARN, ROUTE_REFUSE };
 struct manifest_route {
     const char *name; /* "api" */
     const char *app;
@@ -166,6 +168,13 @@ struct manifest_route {
     int64_t hold_ms;          /* how long an environment must be well before traffic returns */
     int64_t max_data_age_ms;  /* a standby with an older database copy is refused; 0 = any */
     bool wake;                /* wake a sleeping standby on first suspicion */
+    const char *certificate;  /* PEM file of certificate and key for `listen`; "" = plain HTTP */
+    enum route_retry retry;
+    int64_t connect_within_ms, answer_within_ms; /* a try is given up after it */
+    int64_t slow_start_ms; /* an environment that is back gets its share in steps over this */
+    int64_t detect_ms;     /* a failure without any traffic is to be found within this */
+    double check_budget;   /* share of a free allowance that such checking may take, 0..1 */
+    enum route_unfit unfit;
     struct place place;
 };
 

@@ -19,6 +19,8 @@ static const char *const metrics[] = {"storage", "bandwidth", "egress",   "hours
                                       "credit",  "commands",  "requests", "services",
                                       "builds",  "deploys",   NULL};
 static const char *const periods[] = {"none", "day", "month", NULL};
+static const char *const route_retries[] = {"none", "safe", "keyed", NULL};
+static const char *const route_unfits[] = {"warn", "refuse", NULL};
 static const char *const alert_kinds[] = {"slack", "discord", "webhook", "mail", NULL};
 static const char *const classes[] = {"equal", "differ", "forbidden", NULL};
 static const char *const jobs[] = {"compare",  "report",  "score", "cost",    "doctor",
@@ -313,8 +315,32 @@ const struct key schema_keys[] = {
      .help = "Environments that take traffic only when all of the weights have failed"},
     {IN(ROUTE), "failover", KEY_STRINGS, LIST(manifest_route, failover), .max = 100,
      .check = check_name, .help = "Order in which environments take over"},
-    {IN(ROUTE), "listen", KEY_STRING, AT(manifest_route, listen), .otherwise = "127.0.0.1:8080",
-     .check = check_listen, .help = "Address of the router"},
+    {IN(ROUTE), "listen", KEY_STRING, AT(manifest_route, listen), .check = check_listen,
+     .help = "Address of the router, as 127.0.0.1:8080: trine serve runs HAProxy there. Without it "
+             "trine is not in the path"},
+    {IN(ROUTE), "certificate", KEY_STRING, AT(manifest_route, certificate),
+     .help = "PEM file of certificate and key: the router speaks TLS and HTTP/2"},
+    {IN(ROUTE), "retry", KEY_WORD, AT(manifest_route, retry), .words = route_retries,
+     .otherwise = "safe",
+     .help =
+         "What is sent again, to another environment, when one fails: nothing, GET and HEAD, or "
+         "also requests with an Idempotency-Key"},
+    {IN(ROUTE), "connect_within", KEY_DURATION, AT(manifest_route, connect_within_ms), .min = 10,
+     .max = MINUTE, .otherwise = "2s", .help = "A connection that takes longer has failed"},
+    {IN(ROUTE), "answer_within", KEY_DURATION, AT(manifest_route, answer_within_ms), .min = 10,
+     .max = HOUR, .otherwise = "30s", .help = "An answer that takes longer has failed"},
+    {IN(ROUTE), "slow_start", KEY_DURATION, AT(manifest_route, slow_start_ms), .min = 0,
+     .max = HOUR, .otherwise = "10s",
+     .help = "An environment that is back gets its share in steps over this"},
+    {IN(ROUTE), "detect", KEY_DURATION, AT(manifest_route, detect_ms), .min = SECOND, .max = DAY,
+     .otherwise = "5s", .help = "Without any traffic, a failure is to be found within this"},
+    {IN(ROUTE), "check_budget", KEY_RATE, AT(manifest_route, check_budget), .max = 1,
+     .otherwise = "10%", .help = "Share of a free allowance that such checking may take"},
+    {IN(ROUTE), "unfit", KEY_WORD, AT(manifest_route, unfit), .words = route_unfits,
+     .otherwise = "warn",
+     .help =
+         "When traffic would move onto an environment that is out of quota, has an old database "
+         "or lacks variables: warn and move, or refuse"},
     {IN(ROUTE), "host", KEY_STRING, AT(manifest_route, host), .check = check_host,
      .help = "Public host name that is moved by DNS"},
     {IN(ROUTE), "check", KEY_STRING, AT(manifest_route, check), .check = check_name,

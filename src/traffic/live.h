@@ -1,0 +1,49 @@
+#pragma once
+
+#include "traffic/quorum.h"
+
+/*
+ * What the users' own requests say of an environment: from HAProxy's counters, read every few tens
+ * of milliseconds. Pure: counters in, verdict out.
+ *
+ * Three signs. Failures in a row with no good answer between: LIVE_BAD. A failure rate that a
+ * sequential probability ratio test (Wald 1945) calls worse than `bad_rate` rather than
+ * `good_rate`: LIVE_ERRORS; so 30 % errors are found, which a count of failures in a row never
+ * does, and isolated ones are not. Requests that wait and no answer for longer than the
+ * environment's usual time (a multiple of the p99 that was learnt, never less than
+ * stall_least_ms): LIVE_STALLED; this is known long before their time is up.
+ * Evidence grows old: what is older than `window_ms` counts no more.
+ */
+struct live_counters {  /* of one server, since HAProxy's start; all but waiting only grow */
+    uint64_t answered;  /* responses of any status */
+    uint64_t failed;    /* 5xx, refused or broken connections, timeouts */
+    uint64_t tried;     /* requests sent to it, retries included */
+    uint32_t waiting;   /* requests that are with it now */
+    uint32_t answer_ms; /* HAProxy's average of the last 1024 answers */
+};
+
+struct live_rule {
+    double good_rate, bad_rate; /* 0.02, 0.20 */
+    int in_a_row;               /* 3 */
+    int64_t stall_least_ms;     /* 50 */
+    int64_t window_ms;          /* 10 s */
+};
+extern const struct live_rule live_rule_default;
+
+struct live { /* zeroed: nothing is known yet */
+    struct live_counters last;
+    bool known;
+    int bad_in_a_row;
+    double evidence;    /* log likelihood ratio */
+    uint64_t seen, bad; /* in this window */
+    int64_t window_began_ms, last_answer_ms, waiting_since_ms;
+    double usual_ms; /* learnt while all was well; 0 = not yet */
+    enum live_state state;
+    int64_t since_ms;
+};
+
+/* `now_ms` is monotonic. Counters that went back (HAProxy was reloaded) begin anew. */
+enum live_state live_take(struct live *l, const struct live_rule *rule,
+                          const struct live_counters *now, int64_t now_ms);
+/* Forgets errors: after an environment was taken out or brought back. */
+void live_forget(struct live *l, int64_t now_ms);
