@@ -73,6 +73,30 @@ bool watch_probe_now(struct watch *w, int64_t series)
     return w->rounds && !w->stopping && schedule_probe_now(w->rounds->schedule, series);
 }
 
+bool watch_pace(struct watch *w, int64_t series, int64_t every_ms, int64_t until_ms)
+{
+    const struct clock *c = &w->o.app->clock;
+    int64_t left_ms = until_ms - clock_wall_ms(c);
+
+    if (!w->rounds || w->stopping)
+        return false;
+    if (until_ms > 0 && left_ms <= 0)
+        every_ms = 0;
+    return schedule_pace(w->rounds->schedule, series, every_ms,
+                         until_ms > 0 ? clock_mono_us(c) + left_ms * 1000 : 0);
+}
+
+bool watch_wake(struct watch *w, int64_t series)
+{
+    return w->rounds && !w->stopping && schedule_wake(w->rounds->schedule, series);
+}
+
+void watch_seen(struct watch *w, int64_t series, int64_t at_ms)
+{
+    if (w->rounds)
+        schedule_seen(w->rounds->schedule, series, at_ms);
+}
+
 /* Keeps a text that may hold what a server said: redacted, bounded. True when it is another one. */
 static bool keep_text(const struct watch *w, char **to, const char **view, const char *text)
 {

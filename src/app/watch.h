@@ -81,6 +81,11 @@ const struct watch_check *watch_find(const struct watch *w, int64_t series);
 /* The service of the check is asleep, as far as anybody knows. */
 enum awake watch_awake(const struct watch *w, const struct watch_check *c);
 bool watch_probe_now(struct watch *w, int64_t series); /* as schedule_probe_now */
+/* As schedule_pace, schedule_wake and schedule_seen; a pace outlives a watch_refresh. until_ms:
+ * wall time, turned into a time span at once; 0 = no end. */
+bool watch_pace(struct watch *w, int64_t series, int64_t every_ms, int64_t until_ms);
+bool watch_wake(struct watch *w, int64_t series);
+void watch_seen(struct watch *w, int64_t series, int64_t at_ms);
 /* Open ones; in the order they were opened. */
 const struct watch_outage *const *watch_outages(const struct watch *w, size_t *ret_n);
 /* It was acknowledged in the store. */

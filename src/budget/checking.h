@@ -16,6 +16,10 @@
  */
 enum { MONTH_HOURS = 730 };
 
+/* Checks that let a service fall asleep run on for a tenth of its sleep time after the last request
+ * of somebody else: so they make each of its waking times at most a tenth longer. */
+enum { CHECKING_TAIL = 10 };
+
 struct checking { /* of one service in one environment */
     const char *platform;
     int64_t every_ms;       /* requests of checking; 0 = none */

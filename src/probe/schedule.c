@@ -208,12 +208,13 @@ static void index_series(struct schedule *s)
     for (size_t i = 0; i < s->n_probes; i++) {
         struct probe *p = &s->probes[i];
         p->fast = (struct agenda_entry){.fn = probe_extra, .owner = p, .rank = RANK_FAST};
+        p->pace.entry = (struct agenda_entry){.fn = pace_due, .owner = p, .rank = RANK_PACE};
         s->by_series[i] = p;
     }
     qsort(s->by_series, s->n_probes, sizeof(struct probe *), compare_series);
 }
 
-static struct probe *probe_of(const struct schedule *s, int64_t series)
+struct probe *probe_of(const struct schedule *s, int64_t series)
 {
     struct target wanted = {.series = series};
     const struct probe key = {.target = &wanted}, *const key_of = &key;
@@ -254,14 +255,31 @@ void schedule_resume(struct schedule *s, int64_t series, const struct health *h,
     p->why = h->state == HEALTH_UP || h->state == HEALTH_UNKNOWN ? NULL : mem_strdup(reason);
 }
 
+static void inherit_service(struct service *v, const struct service *was)
+{
+    if (was->cold_us > v->cold_us)
+        v->cold_us = was->cold_us;
+    if (was->last_known && (!v->last_known || was->last.mono_us > v->last.mono_us)) {
+        v->last = was->last;
+        v->last_known = true;
+    }
+    if (was->others_known) {
+        v->others = was->others;
+        v->others_known = true;
+    }
+}
+
 void schedule_inherit(struct schedule *s, const struct schedule *before)
 {
     for (size_t i = 0; i < s->n_probes; i++) {
         struct probe *p = &s->probes[i];
         const struct probe *was = probe_of(before, p->target->series);
-        if (was && was->service->cold_us > p->service->cold_us)
-            p->service->cold_us = was->service->cold_us;
+        if (!was)
+            continue;
+        inherit_service(p->service, was->service);
+        pace_inherit(p, was);
     }
+    schedule_arm(s);
 }
 
 const struct health *schedule_health(const struct schedule *s, int64_t series)
@@ -362,8 +380,10 @@ void schedule_stop(struct schedule *s)
         agenda_clear(&s->agenda, &g->tick);
         agenda_clear(&s->agenda, &g->ask);
     }
-    for (size_t i = 0; i < s->n_probes; i++)
+    for (size_t i = 0; i < s->n_probes; i++) {
         agenda_clear(&s->agenda, &s->probes[i].fast);
+        agenda_clear(&s->agenda, &s->probes[i].pace.entry);
+    }
     schedule_arm(s);
 }
 

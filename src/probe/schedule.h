@@ -29,7 +29,8 @@ struct loop;
  *
  * Intervals. every_ms is the clock. While a target is suspected it is asked every fast_ms beside
  * it: those samples are `extra`. While it is down and down_ms is longer, slots between are left out
- * and recorded as missed.
+ * and recorded as missed. Whoever steers traffic by what is found may have a target asked more
+ * often still (schedule_pace).
  *
  * Cold or warm is told per service (environment, app, instance): by what its platform says when
  * `awake` is there, else by the last request that this schedule sent to it, or the one known from
@@ -37,7 +38,9 @@ struct loop;
  * that a half-done one is in no figure.
  *
  * Silence is judged with the control targets (uplink.h); until then a sample waits, and later
- * samples of the same target wait behind it: results come in the order of their slots.
+ * samples of the same target wait behind it: results come in the order of their slots, and those of
+ * extra probes in theirs. Extra probes do not wait for a slot that hangs; its result then comes
+ * when newer ones are known, and moves no state.
  *
  * Life cycle: schedule_new, schedule_add for each target, schedule_start; it ends by its limits or
  * by schedule_stop, and calls `done` once; schedule_free. With a loop it drives itself. Without one
@@ -119,6 +122,29 @@ int64_t schedule_next_us(const struct schedule *s); /* INT64_MAX: nothing will e
  * one is under way and will tell. It wakes a sleeper: somebody asked. */
 bool schedule_probe_now(struct schedule *s, int64_t series);
 
+/*
+ * Probes of that target every so often beside its clock, until a moment of the schedule's clock; 0:
+ * none more. It takes the place of the pace before. They are `extra`, never two at a time, never
+ * sent to a service that sleeps, and any look at the target puts off the next one: a slot, a
+ * person's probe, live traffic (schedule_seen). Their time is short: what takes longer than the
+ * pace, a second and three times the usual has failed, so that a hang is found although the check's
+ * own timeout is long.
+ *
+ * until_us 0: no end. Such a pace lets the service fall asleep: it stops when nobody else has asked
+ * for a tenth of its sleep time (budget/checking.h: CHECKING_TAIL), and goes on when somebody does.
+ *
+ * False: no such target.
+ */
+bool schedule_pace(struct schedule *s, int64_t series, int64_t every_ms, int64_t until_us);
+
+/* Asks at once although it sleeps, unless a request is under way; its time is that of a cold start.
+ * `extra`. False: no such target. */
+bool schedule_wake(struct schedule *s, int64_t series);
+
+/* Live traffic was answered by the target at that wall time: its service was awake then, and the
+ * target was looked at. */
+void schedule_seen(struct schedule *s, int64_t series, int64_t at_ms);
+
 /* What the platform answered; for the target's whole service. Any time, also unasked. */
 void schedule_awake(struct schedule *s, const struct target *t, enum awake answer);
 
@@ -127,8 +153,9 @@ void schedule_awake(struct schedule *s, const struct target *t, enum awake answe
 void schedule_resume(struct schedule *s, int64_t series, const struct health *h,
                      const char *reason);
 
-/* Services whose cold starts are measured when due (WAKE_DUE): what they had under the schedule
- * whose place this one takes counts, so that none comes early. After schedule_start. */
+/* Takes over from the schedule whose place this one takes: when its services were asked, which cold
+ * starts they had (so that none comes early), and the pace of its targets. After schedule_start,
+ * before the other one is stopped. */
 void schedule_inherit(struct schedule *s, const struct schedule *before);
 
 /* What is known of a target, NULL when it is not of this schedule. */

@@ -69,15 +69,21 @@ static void plan_fast(struct probe *p)
         agenda_clear(&s->agenda, &p->fast);
 }
 
+/* One that began before the newest that is known is old news: a slot that hung while faster probes
+ * told what it is like by now. */
 static void move_health(struct probe *p, const struct run *r)
 {
     struct health_rule rule = {p->target->down_after, p->target->up_after};
     enum health_state from = p->health.state;
-    p->health = health_next(p->health, rule, r->verdict.outcome, r->sample.at_ms);
+    bool news = r->began_us >= p->newest_us;
+    if (news) {
+        p->newest_us = r->began_us;
+        p->health = health_next(p->health, rule, r->verdict.outcome, r->sample.at_ms);
+    }
     if (p->health.state == HEALTH_UP) {
         free(p->why);
         p->why = NULL;
-    } else if (r->verdict.outcome == SAMPLE_FAILED && !p->why) {
+    } else if (news && r->verdict.outcome == SAMPLE_FAILED && !p->why) {
         p->why = mem_strdup(r->verdict.reason);
     }
     hand_out(p, &(struct probe_result){.target = p->target,
@@ -96,12 +102,25 @@ static void recycle(struct schedule *s, struct run *r)
     s->spare = r;
 }
 
-/* In the order of their slots: the first that is not done holds the later ones back. */
+/* The first that is not done holds the later ones back: slots the later slots, extra ones the later
+ * extra ones. */
+static struct run **next_to_tell(struct probe *p)
+{
+    bool held[2] = {false, false};
+    for (struct run **at = &p->runs; *at; at = &(*at)->next) {
+        if ((*at)->state == RUN_DONE && !held[(*at)->sample.extra])
+            return at;
+        held[(*at)->sample.extra] = true;
+    }
+    return NULL;
+}
+
 static void tell_done(struct probe *p)
 {
-    struct run *r;
-    while ((r = p->runs) && r->state == RUN_DONE) {
-        p->runs = r->next;
+    struct run **at;
+    while ((at = next_to_tell(p))) {
+        struct run *r = *at;
+        *at = r->next;
         move_health(p, r);
         recycle(p->schedule, r);
     }
@@ -109,10 +128,15 @@ static void tell_done(struct probe *p)
 
 /* --- The end of a probe ----------------------------------------------------------------------- */
 
-static void note_request(struct service *v, const struct instant *now)
+static void note_request(const struct run *r, const struct instant *now)
 {
+    struct service *v = r->probe->service;
     v->last = *now;
     v->last_known = true;
+    if (r->paced)
+        return;
+    v->others = *now;
+    v->others_known = true;
 }
 
 static void judged(bool blind, void *arg)
@@ -137,14 +161,15 @@ static void finish(struct run *r, const struct check_answer *a)
     timed.queued = r->began_us - r->intended_us;
     r->check = NULL;
     agenda_clear(&s->agenda, &r->deadline);
-    p->under_way--;
+    p->under_way -= !r->sample.extra;
     s->under_way--;
-    note_request(p->service, &now); /* a platform counts idle time from the end of a request */
+    note_request(r, &now); /* a platform counts idle time from the end of a request */
     if (p->service->waking == r)
         p->service->waking = NULL;
     r->verdict = classify_answer(p->target, r->sample.class_, &timed);
     r->sample.outcome = r->verdict.outcome;
     classify_timing(p->target, &timed, &r->sample);
+    pace_note_usual(p, &r->sample, a->total);
     text_copy(r->detail, sizeof(r->detail), a->detail ? a->detail : "");
     r->valid_until_ms = a->valid_until_ms;
     r->state = RUN_DONE;
@@ -195,10 +220,12 @@ static void time_is_up(void *arg)
 
 /* --- The beginning ---------------------------------------------------------------------------- */
 
-static int64_t timeout_us(const struct target *t, enum sample_class class_)
+static int64_t timeout_us(const struct target *t, const struct probe_begin *how)
 {
     int64_t ms = t->timeout_ms;
-    if (class_ == SAMPLE_COLD && t->cold_timeout_ms > ms)
+    if (how->within_us > 0)
+        return how->within_us;
+    if (how->class_ == SAMPLE_COLD && t->cold_timeout_ms > ms)
         ms = t->cold_timeout_ms;
     return ms * 1000;
 }
@@ -239,23 +266,25 @@ void probe_start(struct probe *p, const struct probe_begin *how)
         .deadline = {.fn = time_is_up, .owner = r, .rank = RANK_DEADLINE},
         .intended_us = how->intended_us,
         .began_us = now.mono_us,
+        .paced = how->paced,
         .sample = {.series = p->target->series,
                    .at_ms = how->at_ms,
                    .class_ = how->class_,
                    .covers_ms = how->extra ? 0 : (int32_t)p->target->every_ms,
                    .extra = how->extra},
     };
-    p->under_way++;
+    p->under_way += !how->extra;
+    p->pace.looked_us = now.mono_us;
     s->under_way++;
     s->extra += how->extra;
     p->service->told = AWAKE_UNKNOWN; /* the request itself may change that */
-    note_request(p->service, &now);
+    note_request(r, &now);
     if (how->class_ == SAMPLE_COLD) {
         p->service->waking = r;
         p->service->cold_us = now.mono_us;
     }
     count_sent(s, now.mono_us, now.mono_us - how->intended_us);
-    agenda_set(&s->agenda, &r->deadline, now.mono_us + timeout_us(p->target, how->class_));
+    agenda_set(&s->agenda, &r->deadline, now.mono_us + timeout_us(p->target, how));
     r->check =
         schedule_ops(s, p->target)->start(&s->tools, p->target, how->intended_us, answered, r);
 }
