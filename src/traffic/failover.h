@@ -129,8 +129,8 @@ struct failover_standing { /* of one environment; for steering and for showing *
     bool ordered;                               /* a person's order is in force */
     int64_t order_until_ms;                     /* 0 = until it is taken back */
     int64_t well_since_ms, hold_ms, back_at_ms; /* DOWN: when it may come back; 0 = not well yet */
-    int flaps;                                  /* falls within HOLD_MEMORY_MS */
-    char reason[256];
+    int flaps; /* falls, each within HOLD_MEMORY_MS of the return before; 0 = none lately */
+    const char *reason; /* the last change's; valid until the next call */
 };
 
 struct failover;
@@ -156,8 +156,10 @@ enum order_kind {
     ORDER_NONE,   /* takes the order in force back */
 };
 const char *order_kind_name(enum order_kind k);
-/* until_ms 0: until it is taken back. ERR_USAGE: no such member; it would leave no environment with
- * a weight. */
+/* until_ms 0: until it is taken back. Takes the place of the one in force. A weight (0..100) does
+ * not stand above what the observers say, the other kinds do; a backup that is given a weight takes
+ * its part like the others. ERR_USAGE: no such member; an end that has passed; it would leave
+ * nobody to send to. */
 int failover_order(struct failover *f, const char *environment, enum order_kind kind, int weight,
                    int64_t until_ms, int64_t now_ms, failover_change_fn *change, void *arg,
                    struct err *e);
@@ -168,6 +170,9 @@ bool failover_is_open(const struct failover *f); /* fails open: by the configure
 const char *failover_open_why(const struct failover *f);
 /* Who would take over if the members of weight were out: index, or SIZE_MAX. */
 size_t failover_standby(const struct failover *f);
+/* Who would take over from this one, and so is woken at its first doubt: another one with a weight
+ * that is in use, else the standby; SIZE_MAX. */
+size_t failover_next(const struct failover *f, size_t member);
 
 /* For the next process: what store_state takes; failover_restore refuses (ERR_NO) what it does not
  * understand and changes nothing then. Members that are gone are dropped, new ones begin unknown.

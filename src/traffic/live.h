@@ -12,7 +12,7 @@
  * does, and isolated ones are not. Requests that wait and no answer for longer than the
  * environment's usual time (a multiple of the p99 that was learnt, never less than
  * stall_least_ms): LIVE_STALLED; this is known long before their time is up.
- * Evidence grows old: what is older than `window_ms` counts no more.
+ * Evidence fades: after `window_ms` a third of it is left.
  */
 struct live_counters {  /* of one server, since HAProxy's start; all but waiting only grow */
     uint64_t answered;  /* responses of any status */
@@ -26,18 +26,20 @@ struct live_rule {
     double good_rate, bad_rate; /* 0.02, 0.20 */
     int in_a_row;               /* 3 */
     int64_t stall_least_ms;     /* 50 */
-    int64_t window_ms;          /* 10 s */
+    int64_t window_ms;          /* 60 s: ten requests cannot tell 30 % from isolated errors */
 };
 extern const struct live_rule live_rule_default;
 
 struct live { /* zeroed: nothing is known yet */
     struct live_counters last;
+    int64_t last_ms, last_end_ms; /* of the last reading; of the last one with a request's end */
     bool known;
     int bad_in_a_row;
-    double evidence;    /* log likelihood ratio */
-    uint64_t seen, bad; /* in this window */
-    int64_t window_began_ms, last_answer_ms, waiting_since_ms;
-    double usual_ms; /* learnt while all was well; 0 = not yet */
+    double evidence;  /* log likelihood ratio, 0 .. its bound */
+    double seen, bad; /* requests that ended, and that failed; faded */
+    bool worse;       /* the test has called it worse, and not taken that back yet */
+    int64_t waiting_since_ms, silence_ms; /* unanswered requests; 0 = none */
+    double usual_ms;                      /* learnt: the longest silence while all was well */
     enum live_state state;
     int64_t since_ms;
 };

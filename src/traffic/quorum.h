@@ -14,7 +14,8 @@
  * valid ones `need` (probe.quorum) must call an environment down before it is; fewer are an
  * advisory that names them. With fewer valid observers than `need`, the active side cannot call
  * anything down. Live traffic is evidence of its own kind: its failures count as one observer more,
- * so that one vantage point and the users' own requests are enough. (Two independent pieces of
+ * so that one vantage point and the users' own requests are enough; alone they call nothing down
+ * (that is the failover table's EVENT_LIVE_DOWN). (Two independent pieces of
  * evidence before a failover; Cloudflare's load balancer asks for a majority of regions, Route 53
  * for 18 % of its checkers. Both assume many vantage points; a small team has one to three.)
  */

@@ -1,0 +1,137 @@
+#include "traffic/failover_inner.h"
+
+/* What the environments of a route may do together: the rules of failover.h. */
+
+bool order_above(const struct member *m)
+{
+    return m->order.set && m->order.kind != ORDER_WEIGHT;
+}
+
+bool reserve(const struct member *m)
+{
+    return m->backup && !(m->order.set && m->order.kind == ORDER_WEIGHT);
+}
+
+int weight_now(const struct member *m)
+{
+    return m->order.set && m->order.kind == ORDER_WEIGHT ? m->order.weight : m->weight;
+}
+
+bool eligible(const struct member *m)
+{
+    if (m->order.set && (m->order.kind == ORDER_DRAIN || m->order.kind == ORDER_DOWN))
+        return false;
+    return reserve(m) || weight_now(m) > 0;
+}
+
+static bool fails_all(const struct member *m)
+{
+    return m->live == LIVE_BAD || m->live == LIVE_STALLED;
+}
+
+bool answers(const struct member *m)
+{
+    if (m->out || !eligible(m))
+        return false;
+    switch (m->state) {
+    case TRAFFIC_UP:
+    case TRAFFIC_ASLEEP:
+    case TRAFFIC_SUSPECT:
+        return true;
+    case TRAFFIC_DEGRADED:
+        return !fails_all(m);
+    default:
+        return false;
+    }
+}
+
+/* Is out, and would answer. */
+static bool recovered(const struct member *m)
+{
+    return m->out && eligible(m) && !order_above(m) && evidence_well(m);
+}
+
+/* Can it take users from one that fails in the way of `event`? */
+static bool serves_instead(const struct member *m, enum traffic_event event)
+{
+    if (event == EVENT_DOWN)
+        return answers(m) || recovered(m);
+    if (m->state == TRAFFIC_DEGRADED || !answers(m))
+        return false;
+    /* Some errors are better than everybody's waiting for one to wake. */
+    return event != EVENT_ERRORS || m->state != TRAFFIC_ASLEEP;
+}
+
+/* Asks everybody who might take over. Returns whether traffic may move. */
+static bool fit_to_move(struct failover *f, const struct member *from, enum traffic_event event,
+                        struct step *s)
+{
+    bool any = false;
+    for (size_t i = 0; i < f->n; i++) {
+        struct member *m = &f->members[i];
+        struct fitness_answer a = {.fit = FIT_UNKNOWN};
+        if (m == from || !serves_instead(m, event))
+            continue;
+        f->fitness(m->environment, &a, f->fitness_arg);
+        m->unfit = a.fit == FIT_NO;
+        any |= !m->unfit;
+        if (m->unfit) {
+            s->action |= ACTION_WARN;
+            step_note(s, "%.40s is not fit to take over: %s", m->environment, a.why);
+        }
+    }
+    return any || !f->refuse_unfit;
+}
+
+static bool has_traffic(const struct failover *f, const struct member *m)
+{
+    return f->standings[m - f->members].share > 0;
+}
+
+bool may_take_out(struct failover *f, struct member *m, enum traffic_event event, struct step *s)
+{
+    bool other = false, sleeper = false;
+    for (size_t i = 0; i < f->n; i++) {
+        const struct member *x = &f->members[i];
+        other |= x != m && serves_instead(x, event);
+        sleeper |= x != m && x->state == TRAFFIC_ASLEEP && answers(x);
+    }
+    if (!other) {
+        /* Users' own requests confirm that it fails: nothing is lost by giving the others a try. */
+        if (event == EVENT_DOWN && !m->finding.active_only)
+            return true;
+        step_note(s, "%s",
+                  sleeper               ? "traffic stays until another one is awake"
+                  : event == EVENT_DOWN ? "not taken out: it is the last that answers, and only "
+                                          "checks call it down"
+                                        : "traffic stays: no other is known to answer");
+        return false;
+    }
+    if (!f->fitness || !has_traffic(f, m) || fit_to_move(f, m, event, s))
+        return true;
+    step_note(s, "traffic stays");
+    return false;
+}
+
+struct member *return_early(struct failover *f)
+{
+    bool in_use = false;
+    for (size_t i = 0; i < f->n; i++) {
+        const struct member *m = &f->members[i];
+        if (answers(m))
+            return NULL;
+        in_use |= !m->out && eligible(m) && m->state == TRAFFIC_DEGRADED;
+    }
+    for (size_t i = 0; i < f->n; i++) {
+        struct member *m = &f->members[i];
+        /* One that fails beside checks that are fine would take turns with another such. */
+        if (recovered(m) && !(in_use && m->state == TRAFFIC_DEGRADED))
+            return m;
+    }
+    for (size_t i = 0; i < f->n && !in_use; i++) {
+        struct member *m = &f->members[i];
+        if (m->out && m->state == TRAFFIC_DEGRADED && eligible(m) && !order_above(m))
+            return m;
+    }
+    return NULL;
+}
