@@ -207,7 +207,7 @@ static int price_place(struct benching *b, const struct allowances *a, struct pl
                        struct err *e)
 {
     uint64_t n = (uint64_t)ceil(b->rate * (double)b->duration_ms / 1000);
-    struct traffic traffic = {.requests = n, .bytes = n * p->reply_bytes};
+    struct traffic traffic = {.requests = (double)n, .bytes = (double)(n * p->reply_bytes)};
     const char *terms = allowance_load_terms(a, p->platform);
     struct allowance_share share;
 

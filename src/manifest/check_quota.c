@@ -1,6 +1,8 @@
 #include "manifest/parse.h"
 
 #include "base/text.h"
+#include "manifest/catalogue.h"
+#include "manifest/platform.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -8,36 +10,38 @@
 /*
  * Whether what is measured could ever fit the platforms' limits: the checks' own share alone, so a
  * check that is refused here would spend the whole allowance. A limit of the manifest goes before
- * the public figures below, which hold for bindings without a plan or with the plan "free".
+ * the public figures of the catalogue, which hold for bindings without a plan or with the plan
+ * "free".
  */
 
-enum { DAY_MS = 24 * 3600 * 1000, MONTH_DAYS = 30 };
+enum { HOUR_MS = 3600 * 1000, DAY_MS = 24 * HOUR_MS, MONTH_DAYS = 30 };
+
+/* The public figures, for as long as a manifest is checked. */
+struct quotas {
+    struct reading *reading;
+    struct catalogue *catalogue;
+};
 
 struct quota {
     const char *platform;
-    enum limit_metric metric;
     int64_t limit; /* commands; hours in milliseconds */
     enum limit_period per;
-    /* METRIC_HOURS: so long a database stays awake after a query, and what an hour of that costs,
-     * in hundredths of an hour of the allowance. */
+    /* METRIC_HOURS: so long a database stays awake after a query, and what an hour of that costs in
+     * hours of the allowance. */
     int64_t awake_ms;
-    int percent;
+    double per_awake_hour;
     const char *source;
 };
-static const struct quota quotas[] = {
-    {"upstash", METRIC_COMMANDS, 500000, PER_MONTH, 0, 0, "the free plan, read in August 2026"},
-    {"neon", METRIC_HOURS, INT64_C(100) * 3600000, PER_MONTH, 300000, 25,
-     "the free plan's 100 compute hours, read in November 2026; a query keeps 0.25 of a unit "
-     "awake for 5 minutes"},
-    {"koyeb", METRIC_HOURS, INT64_C(5) * 3600000, PER_MONTH, 300000, 100,
-     "the free database's 5 hours, read in August 2026; a query keeps it awake for 5 minutes"},
-};
 
-static const struct quota *quota_of(const char *platform, enum limit_metric metric)
+static const struct catalogue_row *row_of(const struct catalogue *c, const char *platform,
+                                          enum limit_metric metric, enum hosting hosts)
 {
-    for (size_t i = 0; i < sizeof quotas / sizeof quotas[0]; i++)
-        if (strcmp(quotas[i].platform, platform) == 0 && quotas[i].metric == metric)
-            return &quotas[i];
+    size_t n;
+    const struct catalogue_row *rows = catalogue_rows(c, &n);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(rows[i].platform, platform) == 0 && rows[i].metric == metric &&
+            rows[i].hosts == hosts)
+            return &rows[i];
     return NULL;
 }
 
@@ -48,13 +52,20 @@ static int64_t period_ms(enum limit_period per)
 
 /* The manifest's own figure for the platform, else the public one: *ret_named is its name, NULL for
  * the public one. False when there is none, or the plan is a paid one whose limit nobody gave. */
-static bool find_limit(const struct manifest *m, const struct manifest_binding *b,
+static bool find_limit(const struct quotas *q, const struct manifest_binding *b,
                        enum limit_metric metric, struct quota *ret, const char **ret_named)
 {
-    const struct quota *known = quota_of(b->platform, metric);
-    if (!known)
+    const struct manifest *m = q->reading->m;
+    const struct catalogue_row *row = row_of(q->catalogue, b->platform, metric,
+                                             metric == METRIC_HOURS ? HOSTS_DATABASE : HOSTS_CACHE);
+    if (!row)
         return false;
-    *ret = *known;
+    *ret = (struct quota){.platform = row->platform,
+                          .limit = (int64_t)(row->amount * (metric == METRIC_HOURS ? HOUR_MS : 1)),
+                          .per = row->per,
+                          .awake_ms = platform_find(row->platform)->database_sleep_ms,
+                          .per_awake_hour = row->per_awake_hour,
+                          .source = row->source};
     *ret_named = NULL;
     for (size_t i = 0; i < m->n_limits; i++) {
         const struct manifest_limit *l = &m->limits[i];
@@ -114,12 +125,13 @@ static void say(struct reading *r, const struct manifest_check *k, const char *a
 }
 
 /* Commands of all checks of one cache together; told of the check that makes it too many. */
-static void check_commands(struct reading *r, const struct manifest_environment *env)
+static void check_commands(const struct quotas *all, const struct manifest_environment *env)
 {
+    struct reading *r = all->reading;
     struct quota q;
     const char *named;
     int64_t sum = 0;
-    if (!find_limit(r->m, &env->cache, METRIC_COMMANDS, &q, &named))
+    if (!find_limit(all, &env->cache, METRIC_COMMANDS, &q, &named))
         return;
     for (size_t i = 0; i < r->m->n_checks; i++) {
         const struct manifest_check *k = &r->m->checks[i];
@@ -142,11 +154,12 @@ static void check_commands(struct reading *r, const struct manifest_environment 
 }
 
 /* How long one check alone keeps a database awake. */
-static void check_hours(struct reading *r, const struct manifest_environment *env)
+static void check_hours(const struct quotas *all, const struct manifest_environment *env)
 {
+    struct reading *r = all->reading;
     struct quota q;
     const char *named;
-    if (!find_limit(r->m, &env->database, METRIC_HOURS, &q, &named))
+    if (!find_limit(all, &env->database, METRIC_HOURS, &q, &named))
         return;
     for (size_t i = 0; i < r->m->n_checks; i++) {
         const struct manifest_check *k = &r->m->checks[i];
@@ -154,14 +167,14 @@ static void check_hours(struct reading *r, const struct manifest_environment *en
         if (k->kind != CHECK_POSTGRES || !applies(k, env->name) || every <= 0)
             continue;
         double awake = every > q.awake_ms ? (double)q.awake_ms / (double)every : 1.0;
-        double hours = (double)period_ms(q.per) * awake * q.percent / 100 / 3600000;
+        double hours = (double)period_ms(q.per) * awake * q.per_awake_hour / HOUR_MS;
         char what[300], allowance[300], often[32];
-        if (hours * 3600000 <= (double)q.limit)
+        if (hours * HOUR_MS <= (double)q.limit)
             continue;
         text_format_duration(every, often);
         snprintf(what, sizeof what, "a query every %s takes %.1f compute hours a %s on %s in %s",
                  often, hours, q.per == PER_DAY ? "day" : "month", q.platform, env->name);
-        snprintf(allowance, sizeof allowance, "%.1f%s%s%s", (double)q.limit / 3600000,
+        snprintf(allowance, sizeof allowance, "%.1f%s%s%s", (double)q.limit / HOUR_MS,
                  named ? "" : " (", named ? "" : q.source, named ? "" : ")");
         say(r, k, allowance, named, what);
     }
@@ -169,8 +182,10 @@ static void check_hours(struct reading *r, const struct manifest_environment *en
 
 void manifest_check_quota(struct reading *r)
 {
+    struct quotas all = {.reading = r, .catalogue = catalogue_new()};
     for (size_t i = 0; i < r->m->n_environments; i++) {
-        check_commands(r, &r->m->environments[i]);
-        check_hours(r, &r->m->environments[i]);
+        check_commands(&all, &r->m->environments[i]);
+        check_hours(&all, &r->m->environments[i]);
     }
+    catalogue_free(all.catalogue);
 }

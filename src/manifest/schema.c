@@ -15,7 +15,7 @@ static const char *const wakes[] = {"always", "due", "never", NULL};
 static const char *const connections[] = {"new", "kept", NULL};
 static const char *const modes[] = {"workflow", "cli", NULL};
 static const char *const needs[] = {"sessions", "rate-limiting", "cache", "pubsub", NULL};
-static const char *const metrics[] = {"storage", "bandwidth", "egress",   "hours",
+const char *const schema_metrics[] = {"storage", "bandwidth", "egress",   "hours",
                                       "credit",  "commands",  "requests", "services",
                                       "builds",  "deploys",   NULL};
 static const char *const periods[] = {"none", "day", "month", NULL};
@@ -370,8 +370,8 @@ const struct key schema_keys[] = {
      .max = INT64_C(1) << 50, .required = true, .help = "Price a month"},
     {IN(LIMIT), "platform", KEY_STRING, AT(manifest_limit, platform), .required = true,
      .help = "Whose limit"},
-    {IN(LIMIT), "metric", KEY_WORD, AT(manifest_limit, metric), .words = metrics, .required = true,
-     .help = "What is counted"},
+    {IN(LIMIT), "metric", KEY_WORD, AT(manifest_limit, metric), .words = schema_metrics,
+     .required = true, .help = "What is counted"},
     {IN(LIMIT), "limit", KEY_QUANTITY, AT(manifest_limit, limit), .required = true,
      .help = "How much there is"},
     {IN(LIMIT), "alert", KEY_QUANTITY, AT(manifest_limit, alert),

@@ -110,8 +110,9 @@ extern const struct scope schema_scopes[SCOPES];
 extern const struct key schema_keys[];
 extern const size_t schema_n_keys;
 
-extern const char *const schema_app_kinds[], *const schema_check_kinds[],
-                                                 *const schema_events[], *const schema_weekdays[];
+extern const char *const schema_app_kinds[],
+    *const schema_check_kinds[], *const schema_metrics[], *const schema_events[],
+                                                              *const schema_weekdays[];
 
 /* The row of `name` in this scope, NULL when unknown. */
 const struct key *schema_find(enum scope_id in, const char *name);

@@ -175,6 +175,7 @@ static void make_services(struct schedule *s)
         p->service = same == p ? &s->services[i] : same->service;
         if (same == p)
             *p->service = (struct service){.cold_us = INT64_MIN / 2, .asked_us = INT64_MIN / 2};
+        p->service->kept_awake |= p->target->every_ms <= p->target->sleep_after_ms;
         note_earlier(p->service, p->target, schedule_now(s));
     }
 }

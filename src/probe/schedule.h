@@ -126,12 +126,13 @@ bool schedule_probe_now(struct schedule *s, int64_t series);
  * Probes of that target every so often beside its clock, until a moment of the schedule's clock; 0:
  * none more. It takes the place of the pace before. They are `extra`, never two at a time, never
  * sent to a service that sleeps, and any look at the target puts off the next one: a slot, a
- * person's probe, live traffic (schedule_seen). Their time is short: what takes longer than the
- * pace, a second and three times the usual has failed, so that a hang is found although the check's
- * own timeout is long.
+ * person's probe, live traffic (schedule_seen). Their time is short: what takes longer than a
+ * second and three times the usual has failed, so that a hang is found although the check's own
+ * timeout is long.
  *
  * until_us 0: no end. Such a pace lets the service fall asleep: it stops when nobody else has asked
- * for a tenth of its sleep time (budget/checking.h: CHECKING_TAIL), and goes on when somebody does.
+ * for a twentieth of its sleep time (budget/checking.h: CHECKING_TAIL), and goes on when somebody
+ * does. Where a check's slots keep the service awake anyway, it runs on.
  *
  * False: no such target.
  */

@@ -19,6 +19,7 @@ struct service {
     bool last_known;
     struct instant others; /* the last that was no paced probe: users', a slot's, a person's */
     bool others_known;
+    bool kept_awake;    /* once it is awake: a check's slots come more often than it falls asleep */
     struct run *waking; /* a cold probe under way */
     enum awake told;    /* by its platform */
     int64_t told_us, asked_us;

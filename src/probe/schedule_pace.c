@@ -24,15 +24,13 @@ void pace_note_usual(struct probe *p, const struct sample *v, int64_t took_us)
 }
 
 /* A service that hangs would be found no sooner than the check's own timeout, however often it is
- * asked: so what takes far longer than usual, and than the pace, counts as failed. 0: the check's
- * own timeout, as long as nobody knows what is usual. */
+ * asked: so what takes far longer than usual counts as failed. 0: the check's own timeout, as long
+ * as nobody knows what is usual. */
 static int64_t limit_us(const struct probe *p)
 {
     int64_t us = LIMIT_LEAST_MS * INT64_C(1000);
     if (p->usual_us == 0)
         return 0;
-    if (p->pace.every_us > us)
-        us = p->pace.every_us;
     if (LIMIT_TIMES * p->usual_us > us)
         us = LIMIT_TIMES * p->usual_us;
     return us < p->target->timeout_ms * 1000 ? us : 0;
@@ -50,12 +48,13 @@ static bool is_busy(const struct probe *p, const struct instant *now)
     return p->service->waking != NULL;
 }
 
-/* An endless pace lets the service fall asleep: it runs only for a while after somebody else. */
+/* An endless pace lets the service fall asleep: it runs only for a while after somebody else, or
+ * beside slots that keep it awake anyway. */
 static bool lets_sleep(const struct probe *p, const struct instant *now)
 {
     const struct service *v = p->service;
     int64_t tail_ms = p->target->sleep_after_ms / CHECKING_TAIL;
-    if (p->target->sleep_after_ms <= 0 || p->pace.until_us != INT64_MAX)
+    if (p->target->sleep_after_ms <= 0 || p->pace.until_us != INT64_MAX || v->kept_awake)
         return false;
     return !v->others_known ||
            classify_idle(tail_ms > 0 ? tail_ms : 1, &v->others, now) == SAMPLE_COLD;

@@ -122,13 +122,28 @@ static void an_endless_pace_lets_it_fall_asleep(void)
     pass(&f, MINUTE);
     schedule_seen(f.schedule, 1, f.world.time.wall_ms);
     pass(&f, 14 * MINUTE);
-    CHECK(f.tallies[0].extra == 45); /* for a tenth of the 15 minutes */
+    CHECK(f.tallies[0].extra == 22); /* for a twentieth of the 15 minutes */
     CHECK(schedule_is_awake(f.schedule, 1) == AWAKE_YES);
     pass(&f, 3 * MINUTE);
-    CHECK(schedule_is_awake(f.schedule, 1) == AWAKE_NO && f.tallies[0].extra == 45);
+    CHECK(schedule_is_awake(f.schedule, 1) == AWAKE_NO && f.tallies[0].extra == 22);
     schedule_seen(f.schedule, 1, f.world.time.wall_ms);
-    pass(&f, MINUTE + ANSWERED);
-    CHECK(f.tallies[0].extra == 75);
+    pass(&f, 30 * SECOND + ANSWERED);
+    CHECK(f.tallies[0].extra == 37);
+    fixture_release(&f);
+}
+
+static void an_endless_pace_runs_on_beside_slots_that_keep_it_awake(void)
+{
+    struct fixture f;
+    fixture_init(&f);
+    struct target *t = add(&f, "uat", "shop");
+    t->every_ms = 5 * MINUTE;
+    t->sleep_after_ms = 15 * MINUTE;
+    t->wake = WAKE_ALWAYS;
+    start(&f);
+    schedule_pace(f.schedule, 1, 10 * SECOND, 0);
+    pass(&f, HOUR - SECOND);
+    CHECK(slots_of(&f.tallies[0]) == 12 && f.tallies[0].extra == 12 * 29);
     fixture_release(&f);
 }
 
@@ -182,15 +197,15 @@ static void a_hang_is_found_sooner_than_the_checks_own_timeout(void)
     pass(&f, MINUTE - ANSWERED);
     CHECK(f.tallies[0].state == HEALTH_UP);
     f.manners[0] = hangs; /* from the slot at 60 s, which may take until 70 s */
-    pass(&f, 4 * SECOND + ANSWERED + 10);
-    CHECK(f.tallies[0].state == HEALTH_SUSPECT); /* begun at 62 s, given up at 64 s */
+    pass(&f, 3 * SECOND + ANSWERED + 10);
+    CHECK(f.tallies[0].state == HEALTH_SUSPECT); /* begun at 62 s, given up at 63 s */
     pass(&f, 2 * SECOND);
-    CHECK(f.tallies[0].state == HEALTH_DOWN); /* 6 s after it began to hang */
+    CHECK(f.tallies[0].state == HEALTH_DOWN); /* 5 s after it began to hang */
     f.manners[0] = well;
     pass(&f, 3 * SECOND);
     CHECK(f.tallies[0].state == HEALTH_UP);
     int changes = f.tallies[0].changes;
-    pass(&f, SECOND); /* the slot's time is up: old news */
+    pass(&f, 2 * SECOND); /* the slot's time is up: old news */
     CHECK(f.tallies[0].state == HEALTH_UP && f.tallies[0].changes == changes);
     CHECK(f.tallies[0].of[SAMPLE_MISSED] == 0 && f.tallies[0].of[SAMPLE_FAILED] == 5);
     fixture_release(&f);
@@ -236,7 +251,7 @@ static void a_pace_goes_on_in_the_schedule_that_takes_the_place(void)
     }
     CHECK(f.tallies[0].extra == 6 && f.tallies[0].cold == 0);
     pass(&f, HOUR);
-    CHECK(f.tallies[0].extra == 45);
+    CHECK(f.tallies[0].extra == 22);
     fixture_release(&f);
 }
 
@@ -264,6 +279,7 @@ int main(void)
     live_traffic_takes_the_place_of_paced_probes();
     a_pace_never_wakes_a_sleeper();
     an_endless_pace_lets_it_fall_asleep();
+    an_endless_pace_runs_on_beside_slots_that_keep_it_awake();
     a_wish_wakes_a_sleeper_once_with_the_time_of_a_cold_start();
     a_hang_is_found_sooner_than_the_checks_own_timeout();
     what_always_answers_slowly_does_not_hang();
