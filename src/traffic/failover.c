@@ -114,11 +114,25 @@ void failover_clock(struct failover *f, int64_t now_ms)
     f->now_ms = now_ms;
 }
 
+static void lift_expired(struct failover *f)
+{
+    bool lifted[ROUTE_ENVIRONMENTS_MAX] = {false};
+
+    /* All of them before anything is judged: one whose order ends now is no help to another. */
+    for (size_t i = 0; i < f->n; i++) {
+        struct member *m = &f->members[i];
+        if (m->order.set && m->order.until_ms && f->now_ms >= m->order.until_ms)
+            lifted[i] = order_lift(f, m);
+    }
+    for (size_t i = 0; i < f->n; i++)
+        if (lifted[i])
+            evidence_judge(f, &f->members[i]);
+}
+
 static void run_out(struct failover *f, struct member *m)
 {
-    if (m->order.set && m->order.until_ms && f->now_ms >= m->order.until_ms)
-        order_end(f, m);
     bool calm = m->fast_until_ms && f->now_ms >= m->fast_until_ms;
+
     if (calm || hold_over(f, m))
         evidence_judge(f, m);
     if (m->fast_until_ms && f->now_ms >= m->fast_until_ms)
@@ -127,33 +141,40 @@ static void run_out(struct failover *f, struct member *m)
         member_go(f, m, EVENT_HELD, false, false);
 }
 
+void failover_begin(struct failover *f, int64_t now_ms, failover_change_fn *change, void *arg)
+{
+    f->change = change;
+    f->change_arg = arg;
+    failover_clock(f, now_ms);
+    lift_expired(f);
+}
+
+void failover_end(struct failover *f)
+{
+    for (size_t i = 0; i < f->n; i++)
+        run_out(f, &f->members[i]);
+    failover_settle(f);
+    f->change = NULL;
+}
+
 void failover_observe(struct failover *f, size_t member, const struct quorum_finding *finding,
                       enum live_state live, bool asleep, int64_t now_ms, failover_change_fn *change,
                       void *arg)
 {
     struct member *m = &f->members[member];
 
-    f->change = change;
-    f->change_arg = arg;
-    failover_clock(f, now_ms);
+    failover_begin(f, now_ms, change, arg);
     m->finding = *finding;
     m->live = live;
     m->asleep = asleep;
     evidence_judge(f, m);
-    run_out(f, m);
-    failover_settle(f);
-    f->change = NULL;
+    failover_end(f);
 }
 
 void failover_tick(struct failover *f, int64_t now_ms, failover_change_fn *change, void *arg)
 {
-    f->change = change;
-    f->change_arg = arg;
-    failover_clock(f, now_ms);
-    for (size_t i = 0; i < f->n; i++)
-        run_out(f, &f->members[i]);
-    failover_settle(f);
-    f->change = NULL;
+    failover_begin(f, now_ms, change, arg);
+    failover_end(f);
 }
 
 static void earlier(int64_t *next_ms, int64_t at_ms)

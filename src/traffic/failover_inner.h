@@ -64,6 +64,9 @@ struct failover {
 struct member *member_named(struct failover *f, const char *environment); /* NULL: none */
 /* Takes the time of a call: one that went back counts as no time passed. */
 void failover_clock(struct failover *f, int64_t now_ms);
+/* Around what a call does: orders that have expired; then holds, trials and the steering. */
+void failover_begin(struct failover *f, int64_t now_ms, failover_change_fn *change, void *arg);
+void failover_end(struct failover *f);
 
 /* --- failover_evidence.c */
 /* What the last findings say; TRAFFIC_EVENTS = nothing. */
@@ -111,8 +114,8 @@ int hold_flaps(const struct failover *f, const struct member *m);
 void hold_shift(struct member *m, int64_t back_ms);
 
 /* --- failover_order.c */
-/* Ends the order in force, if any, and lets the observers' word count again. */
-void order_end(struct failover *f, struct member *m);
+/* Ends the order in force, if any. Returns whether what was seen meanwhile is to be judged now. */
+bool order_lift(struct failover *f, struct member *m);
 
 /* --- failover_steer.c */
 void failover_steer(struct failover *f); /* makes the standings anew */

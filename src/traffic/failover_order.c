@@ -5,15 +5,14 @@
 /* What people order: it stands above the observers until it ends, and then nothing is left of it.
  */
 
-void order_end(struct failover *f, struct member *m)
+bool order_lift(struct failover *f, struct member *m)
 {
     bool above = order_above(m);
 
     if (above)
         member_go(f, m, EVENT_RESTORE, true, false);
     m->order = (struct standing_order){0};
-    if (above)
-        evidence_judge(f, m);
+    return above;
 }
 
 static bool anybody_left(const struct failover *f)
@@ -74,17 +73,16 @@ int failover_order(struct failover *f, const char *environment, enum order_kind 
 
     if (!m)
         return err_set(e, ERR_USAGE, "route %s has no environment %.60s", f->route, environment);
-    failover_clock(f, now_ms);
-    if (check(f, m, &order, e) < 0)
-        return -1;
-    f->change = change;
-    f->change_arg = arg;
-    order_end(f, m);
-    if (order.set) {
+    failover_begin(f, now_ms, change, arg);
+    int rc = check(f, m, &order, e);
+    if (rc == 0) {
+        bool lifted = order_lift(f, m);
         m->order = order;
-        begin(f, m);
+        if (order.set)
+            begin(f, m);
+        if (lifted)
+            evidence_judge(f, m);
     }
-    failover_settle(f);
-    f->change = NULL;
-    return 0;
+    failover_end(f);
+    return rc;
 }

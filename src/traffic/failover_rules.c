@@ -40,6 +40,8 @@ bool answers(const struct member *m)
         return true;
     case TRAFFIC_DEGRADED:
         return !fails_all(m);
+    case TRAFFIC_DOWN: /* kept in, and its hold time runs */
+        return evidence_well(m);
     default:
         return false;
     }
@@ -115,22 +117,17 @@ bool may_take_out(struct failover *f, struct member *m, enum traffic_event event
 
 struct member *return_early(struct failover *f)
 {
-    bool in_use = false;
+    bool grey = false;
     for (size_t i = 0; i < f->n; i++) {
         const struct member *m = &f->members[i];
         if (answers(m))
             return NULL;
-        in_use |= !m->out && eligible(m) && m->state == TRAFFIC_DEGRADED;
+        grey |= !m->out && eligible(m) && m->state == TRAFFIC_DEGRADED;
     }
     for (size_t i = 0; i < f->n; i++) {
         struct member *m = &f->members[i];
-        /* One that fails beside checks that are fine would take turns with another such. */
-        if (recovered(m) && !(in_use && m->state == TRAFFIC_DEGRADED))
-            return m;
-    }
-    for (size_t i = 0; i < f->n && !in_use; i++) {
-        struct member *m = &f->members[i];
-        if (m->out && m->state == TRAFFIC_DEGRADED && eligible(m) && !order_above(m))
+        /* Two that fail beside checks that are fine would take turns. */
+        if (recovered(m) && !(grey && m->state == TRAFFIC_DEGRADED))
             return m;
     }
     return NULL;

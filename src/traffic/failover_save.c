@@ -177,7 +177,7 @@ static void adopt(struct failover *f, const struct member *copies, int64_t at_ms
         left |= eligible(&f->members[i]);
     /* The environments have changed since: what was ordered would leave nobody to send to. */
     for (size_t i = 0; i < f->n && !left; i++)
-        order_end(f, &f->members[i]);
+        (void)order_lift(f, &f->members[i]);
     failover_settle(f);
 }
 

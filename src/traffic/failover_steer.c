@@ -115,26 +115,39 @@ static bool nothing_known(const struct failover *f)
     return blind;
 }
 
-/* Nobody is in: all of the configured weights but what a person took out. */
-static void open_up(struct failover *f, int largest)
+/* By the configured weights; the first backup where they sum to nothing. Returns false when there
+ * is nobody. */
+static bool share_out(struct failover *f, int largest, bool down_too)
 {
-    bool unseen = false, any = false;
+    size_t backup = SIZE_MAX;
+    bool any = false;
+
     for (size_t i = 0; i < f->n; i++) {
         const struct member *m = &f->members[i];
-        if (!eligible(m))
+        if (!eligible(m) || (m->state == TRAFFIC_DOWN && !down_too))
             continue;
-        unseen |= m->state == TRAFFIC_UNKNOWN;
+        if (reserve(m) && backup == SIZE_MAX)
+            backup = i;
         f->standings[i].share = reserve(m) ? 0 : scaled(weight_now(m), largest);
-        any |= f->standings[i].share > 0;
+        any |= !reserve(m);
     }
-    for (size_t i = 0; i < f->n && !any; i++) {
-        any = reserve(&f->members[i]) && eligible(&f->members[i]);
-        f->standings[i].share = any ? SHARE_MAX : 0;
-    }
+    if (!any && backup != SIZE_MAX)
+        f->standings[backup].share = SHARE_MAX;
+    return any || backup != SIZE_MAX;
+}
+
+/* Nobody is in. Those that nobody calls down are tried, else all but what a person took out. */
+static void open_up(struct failover *f, int largest)
+{
+    bool some = share_out(f, largest, false);
+
+    if (!some)
+        (void)share_out(f, largest, true);
     f->open = true;
-    (void)snprintf(f->open_why, sizeof f->open_why, "%s: traffic goes by the configured weights",
-                   unseen ? "no observer is valid, and nobody was known to answer"
-                          : "every environment is down");
+    (void)snprintf(f->open_why, sizeof f->open_why, "%s",
+                   some ? "nobody is known to answer: traffic goes by the configured weights to "
+                          "those that are not called down"
+                        : "every environment is down: traffic goes by the configured weights");
 }
 
 static void show(const struct failover *f, const struct member *m, struct failover_standing *s)

@@ -53,6 +53,8 @@ static void guard_return(const struct member *m, struct step *s)
         drop(s, ACTION_LESSEN);
     if (!m->out && !m->trial_until_ms)
         drop(s, ACTION_BRING_BACK);
+    if (s->action & ACTION_LESSEN)
+        step_note(s, "a small share on trial");
 }
 
 static void guard_wake(const struct failover *f, const struct member *m, struct step *s)

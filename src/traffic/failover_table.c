@@ -54,7 +54,7 @@ const struct failover_row failover_table[] = {
     ROW(DEGRADED, DOWN,      DOWN,     OUT | FAST | WAKE, "it is down"),
     ROW(DEGRADED, BLIND,     UNKNOWN,  CALM,             "nobody is able to see it: traffic stays as it is"),
     ROW(DEGRADED, SLEPT,     DEGRADED, CALM,             "its platform put it to sleep"),
-    ROW(DEGRADED, HELD,      UP,       BACK | LESS | CALM, "it was well for its hold time: a small share on trial"),
+    ROW(DEGRADED, HELD,      UP,       BACK | LESS | CALM, "it was well for its hold time"),
     ROW(DEGRADED, DRAIN,     DRAINING, OUT | WAKE,       "taken out by order"),
     ROW(DEGRADED, RESTORE,   UNKNOWN,  0,                "the order has ended"),
 
