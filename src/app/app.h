@@ -185,6 +185,7 @@ int cmd_compare(struct app *a, struct err *e);
 int cmd_report(struct app *a, struct err *e);
 int cmd_serve(struct app *a, struct err *e);
 int cmd_token(struct app *a, struct err *e);
+int cmd_alerts(struct app *a, struct err *e);
 int cmd_completion(struct app *a, struct err *e);
 int cmd_man(struct app *a, struct err *e);
 int cmd_schema(struct app *a, struct err *e);

@@ -1,5 +1,6 @@
 #include "app/app.h"
 
+#include "app/alerter.h"
 #include "app/api.h"
 #include "app/event_hub.h"
 #include "app/serve.h"
@@ -72,6 +73,7 @@ static void reload(struct serve *s)
         app_say(a, "the manifest was not taken, the one before stays in force: %s", e.text);
         return;
     }
+    alerter_refresh(s->alerter);
     app_say(a, "the manifest was read again and is in force now");
 }
 
@@ -80,6 +82,12 @@ static void watch_ended(void *arg);
 static bool is_reading(const struct serve *s)
 {
     return store_worker_pending(s->reader) + store_worker_pending(s->comparer) > 0;
+}
+
+/* What is under way and must end before the process does. */
+static bool is_busy(const struct serve *s)
+{
+    return is_reading(s) || alerter_pending(s->alerter) > 0;
 }
 
 /* Earlier manifests go when nothing borrows from them any more. */
@@ -134,7 +142,7 @@ static void watch_ended(void *arg)
 {
     struct serve *s = arg;
 
-    if (!is_reading(s))
+    if (!is_busy(s))
         loop_stop(s->app->loop);
     else
         timer_start(s->look, END_LOOK_MS);
@@ -162,6 +170,7 @@ static void told_to_end(int signal, void *arg)
     s->stopping = true;
     timer_stop(s->look);
     app_say(s->app, "ending");
+    alerter_stop(s->alerter);
     watch_stop(s->watch);
 }
 
@@ -220,6 +229,7 @@ static int begin(struct serve *s, struct err *e)
         return -1;
     s->reader = store_worker_new(a->loop, a->state, &a->clock);
     s->comparer = store_worker_new(a->loop, a->state, &a->clock);
+    s->alerter = alerter_new(a, NULL);
     s->hub = event_hub_new(a->loop);
     s->feed = feed_new(s);
     s->queries = query_book_new(s);
@@ -248,6 +258,7 @@ static void end(struct serve *s)
     query_book_free(s->queries);
     event_hub_free(s->hub);
     watch_free(s->watch);
+    alerter_free(s->alerter);
     feed_free(s->feed);
     timer_free(s->poll);
     timer_free(s->look);

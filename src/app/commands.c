@@ -148,6 +148,14 @@ const struct command commands[] = {
      "create prints the token once; only a digest of it is kept. revoke takes effect at once, also "
      "in a trine serve that runs.",
      token_options, 1, 2, "trine token create laptop --scope operate", cmd_token},
+    {"alerts", "[list | test [NAME]]", "show what people were told, or send them a test message",
+     "Shows each entry under alerts in the manifest with the messages that were sent, that wait "
+     "(for another attempt, the end of quiet hours, or the time of repeat), that were given up "
+     "after a day, and of which it is unknown whether they arrived, because trine ended while it "
+     "sent them. With --json also the last ten messages of each.\n\n"
+     "test sends a real message to the alert NAME, or to all, and prints what the other side "
+     "answered. Exit status 1 when one did not arrive.",
+     none, 0, 2, "trine alerts test ops", cmd_alerts},
     {"completion", "bash|zsh|fish", "print a shell's completion script",
      "Source it, or put it where "
      "the shell looks.",

@@ -12,6 +12,7 @@
  * docs/api.md is the contract. Its files share this header; nobody else but cmd_serve.c includes
  * it.
  */
+struct alerter;
 struct api;
 struct event_hub;
 struct http_exchange;
@@ -59,6 +60,7 @@ struct serve {
     struct app *app;
     struct setup *setup;
     struct watch *watch;
+    struct alerter *alerter;
     struct api *api;
     struct event_hub *hub;
     struct feed *feed;

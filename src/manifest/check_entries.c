@@ -2,7 +2,9 @@
 
 #include "base/text.h"
 #include "manifest/platform.h"
+#include "net/http.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Checks of what stands beside apps and environments: routes, checks, copies, schedules, ... */
@@ -150,12 +152,42 @@ static void check_route(struct reading *r, struct manifest_route *route)
 /* --- Alerts, keep-awake
  * ---------------------------------------------------------------------------- */
 
+static bool is_scheme(const char *url, const char *scheme)
+{
+    return strncmp(url, scheme, strlen(scheme)) == 0;
+}
+
+/* As far as it is written out; what $NAME stands for is seen when it is used. */
+static const char *alert_url_fault(const struct manifest_alert *alert)
+{
+    char host[256];
+    if (alert->url[0] == '$')
+        return NULL;
+    if (alert->kind == ALERT_MAIL)
+        return is_scheme(alert->url, "smtp://") || is_scheme(alert->url, "smtps://")
+                   ? NULL
+                   : "must be smtp://user:password@host:port, or smtps://";
+    if (is_scheme(alert->url, "https://"))
+        return NULL;
+    const char *at = is_scheme(alert->url, "http://") ? alert->url + 7 : "";
+    bool v6 = *at == '[';
+    snprintf(host, sizeof host, "%.*s", (int)strcspn(at + v6, v6 ? "]" : ":/?#"), at + v6);
+    return http_is_loopback(host) ? NULL
+                                  : "must be https://, or all on the way could read it; http:// "
+                                    "only where it stays on this machine";
+}
+
 static void check_alert(struct reading *r, const struct manifest_alert *alert)
 {
     struct complaint c = {"alerts", alert->name, "", NULL, alert->place};
     require_environments(r, c, "environments", alert->environments, alert->n_environments);
     if (alert->kind == ALERT_MAIL && (!alert->n_to || !*alert->from))
         complain(r, &c, "mail needs \"to\" and \"from\"");
+    const char *fault = *alert->url ? alert_url_fault(alert) : NULL;
+    c.key = "url";
+    c.member = &alert->url;
+    if (fault)
+        complain(r, &c, "%s", fault);
 }
 
 static void check_keep_awake(struct reading *r, const struct manifest_keep_awake *k)

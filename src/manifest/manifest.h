@@ -223,7 +223,7 @@ struct manifest_limit { /* overrides the catalogue's figure for this account */
 
 enum { WEEKDAYS_ALL = 127 }; /* bit 0 = Monday .. bit 6 = Sunday */
 struct manifest_hours {
-    int from, to; /* minutes of the day, 0..1440, from < to; both 0 = not given */
+    int from, to; /* minutes of the day, 0..1440, from < to unless said; both 0 = not given */
 };
 struct manifest_keep_awake {
     const char *environment;
@@ -251,6 +251,8 @@ enum alert_event {
     ON_ROTATION,
     ON_NOTICE
 };
+const char *alert_event_name(enum alert_event v); /* "down", "deploy-failed", ... */
+const char *alert_kind_name(enum alert_kind k);   /* "slack", ... */
 struct manifest_alert {
     const char *name;
     enum alert_kind kind;
@@ -261,7 +263,11 @@ struct manifest_alert {
     unsigned events;           /* bits of enum alert_event */
     const char **environments; /* none given = all */
     size_t n_environments;
-    int64_t repeat_ms; /* the same alert at most this often */
+    int64_t repeat_ms;           /* between two of the same event and environment */
+    struct manifest_hours quiet; /* from > to: past midnight */
+    unsigned urgent;             /* bits of enum alert_event that pass in quiet hours */
+    const char *time_zone;       /* IANA name, of quiet */
+    const char *secret;          /* webhook: signs what is sent; may hold $NAME */
     struct place place;
 };
 

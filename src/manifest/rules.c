@@ -163,8 +163,10 @@ const char *check_host(const char *value)
 const char *check_address(const char *value)
 {
     const char *at = strchr(value, '@');
-    bool ok =
-        at && at > value && at[1] && !strchr(at + 1, '@') && !value[strcspn(value, " \t\n<>,;")];
+    bool ok = at && at > value && at[1] && !strchr(at + 1, '@') &&
+              !value[strcspn(value, "<>,;()\"\\")] && strlen(value) <= 254;
+    for (const char *s = value; *s; s++)
+        ok = ok && *s > ' ' && *s < 0x7f; /* a line break would begin a header of its own */
     return !*value || ok ? NULL : "is not a mail address such as team@example.com";
 }
 
@@ -200,6 +202,13 @@ const char *check_address_of(const char *value)
     if (len && password[len] == '@' && *password != '$')
         return "holds a password; put it into the environment and write $NAME";
     return NULL;
+}
+
+/* The rest depends on the alert's kind (check_entries.c). */
+const char *check_alert_address(const char *value)
+{
+    return value[strcspn(value, " \t\r\n")] ? "holds a blank; percent-encode it"
+                                            : check_address_of(value);
 }
 
 const char *check_expect_header(const char *value)

@@ -21,7 +21,7 @@ const char *const schema_metrics[] = {"storage", "bandwidth", "egress",   "hours
 static const char *const periods[] = {"none", "day", "month", NULL};
 static const char *const route_retries[] = {"none", "safe", "keyed", NULL};
 static const char *const route_unfits[] = {"warn", "refuse", NULL};
-static const char *const alert_kinds[] = {"slack", "discord", "webhook", "mail", NULL};
+const char *const schema_alert_kinds[] = {"slack", "discord", "webhook", "mail", NULL};
 static const char *const classes[] = {"equal", "differ", "forbidden", NULL};
 static const char *const jobs[] = {"compare",  "report",  "score", "cost",    "doctor",
                                    "drill",    "backup",  "copy",  "objects", "parity",
@@ -390,11 +390,12 @@ const struct key schema_keys[] = {
      .otherwise = "UTC", .check = check_time_zone, .help = "Whose clock; an IANA name"},
 
     /* --- alerts --- */
-    {IN(ALERT), "kind", KEY_WORD, AT(manifest_alert, kind), .words = alert_kinds, .required = true,
-     .help = "Way of telling"},
-    {IN(ALERT), "url", KEY_STRING, AT(manifest_alert, url), .check = check_address_of,
+    {IN(ALERT), "kind", KEY_WORD, AT(manifest_alert, kind), .words = schema_alert_kinds,
+     .required = true, .help = "Way of telling"},
+    {IN(ALERT), "url", KEY_STRING, AT(manifest_alert, url), .check = check_alert_address,
      .dollar = DOLLAR_NAME, .required = true,
-     .help = "Address it is sent to; for mail the server, smtp://user:password@host:port"},
+     .help = "Address it is sent to, https://; for mail the server, smtp://user:password@host:port "
+             "or smtps://"},
     {IN(ALERT), "to", KEY_STRINGS, LIST(manifest_alert, to), .only = FOR(ALERT_MAIL), .max = 100,
      .check = check_address, .help = "Recipients"},
     {IN(ALERT), "from", KEY_STRING, AT(manifest_alert, from), .only = FOR(ALERT_MAIL),
@@ -405,7 +406,18 @@ const struct key schema_keys[] = {
     {IN(ALERT), "environments", KEY_STRINGS, LIST(manifest_alert, environments), STRINGS,
      .check = check_name, .help = "Of which environments; all when none is given"},
     {IN(ALERT), "repeat", KEY_DURATION, AT(manifest_alert, repeat_ms), .min = SECOND,
-     .max = 30 * DAY, .otherwise = "1h", .help = "The same again at most this often"},
+     .max = 30 * DAY, .otherwise = "1h",
+     .help = "One event of one environment is told at most this often; what comes in between is "
+             "told together"},
+    {IN(ALERT), "quiet", KEY_HOURS, AT(manifest_alert, quiet), .overnight = true,
+     .help = "Hours in which nothing is sent; what came is told in one message when they end"},
+    {IN(ALERT), "urgent", KEY_WORDS, AT(manifest_alert, urgent), .words = schema_events,
+     .help = "Events that are told in quiet hours too"},
+    {IN(ALERT), "time_zone", KEY_STRING, AT(manifest_alert, time_zone), .otherwise = "UTC",
+     .check = check_time_zone, .help = "Whose clock quiet goes by; an IANA name"},
+    {IN(ALERT), "secret", KEY_STRING, AT(manifest_alert, secret), .only = FOR(ALERT_WEBHOOK),
+     .check = check_credential, .dollar = DOLLAR_NAME,
+     .help = "Signs what is sent, as Standard Webhooks says; its value is whsec_ and base64"},
 
     /* --- data --- */
     {IN(COPY), "from", KEY_STRING, AT(manifest_copy, from), .required = true, .check = check_name,

@@ -87,6 +87,7 @@ struct key {
     enum scope_id of;
     unsigned only; /* bits of the scope's kind for which the key has a meaning; 0 = all */
     bool required;
+    bool overnight; /* KEY_HOURS: may go past midnight, 22:00-07:00 */
     enum dollar dollar;
     schema_check_fn *check;
     const char *help; /* one sentence without full stop */
@@ -112,7 +113,8 @@ extern const size_t schema_n_keys;
 
 extern const char *const schema_app_kinds[],
     *const schema_check_kinds[], *const schema_metrics[], *const schema_events[],
-                                                              *const schema_weekdays[];
+                                                              *const schema_weekdays[],
+                                                                  *const schema_alert_kinds[];
 
 /* The row of `name` in this scope, NULL when unknown. */
 const struct key *schema_find(enum scope_id in, const char *name);
@@ -150,4 +152,4 @@ bool value_equal(const struct key *row, const void *a, const void *b);
 schema_check_fn check_name, check_instance, check_variable, check_secret_name, check_header,
     check_pattern, check_relative, check_url_path, check_uuid, check_glob, check_url, check_date,
     check_repository, check_listen, check_host, check_address, check_time_zone, check_credential,
-    check_address_of, check_expect_header, check_expect_json;
+    check_address_of, check_alert_address, check_expect_header, check_expect_json;

@@ -107,6 +107,16 @@ const char *app_kind_name(enum app_kind k)
     return schema_app_kinds[k];
 }
 
+const char *alert_kind_name(enum alert_kind k)
+{
+    return schema_alert_kinds[k];
+}
+
+const char *alert_event_name(enum alert_event v)
+{
+    return schema_events[v];
+}
+
 const char *check_kind_name(enum check_kind k)
 {
     return schema_check_kinds[k];

@@ -167,7 +167,8 @@ static int read_time(const char *text, int *ret, struct err *e)
     return 0;
 }
 
-static int read_hours(const char *text, struct manifest_hours *ret, struct err *e)
+static int read_hours(const struct key *row, const char *text, struct manifest_hours *ret,
+                      struct err *e)
 {
     const char *rest = text;
     struct manifest_hours h = {read_clock(&rest), 0};
@@ -175,9 +176,10 @@ static int read_hours(const char *text, struct manifest_hours *ret, struct err *
         rest++;
         h.to = read_clock(&rest);
     }
-    if (h.from < 0 || *rest || h.to <= h.from)
-        return err_set(e, ERR_MANIFEST, "\"%.40s\" is not a span of the day such as 09:00-18:00",
-                       text);
+    bool order = h.to > h.from || (row->overnight && h.to >= 0 && h.to != h.from);
+    if (h.from < 0 || h.from == 1440 || *rest || !order)
+        return err_set(e, ERR_MANIFEST, "\"%.40s\" is not a span of the day such as %s", text,
+                       row->overnight ? "22:00-07:00" : "09:00-18:00");
     *ret = h;
     return 0;
 }
@@ -318,7 +320,7 @@ static int read_scalar(const struct key *row, const char *text, union scalar *v,
     case KEY_TIME:
         return read_time(text, &v->small, e);
     case KEY_HOURS:
-        return read_hours(text, &v->hours, e);
+        return read_hours(row, text, &v->hours, e);
     case KEY_STRING:
     case KEY_STRINGS:
     case KEY_GROUP:

@@ -155,8 +155,7 @@ bool http_percent_decode(char *s)
     return true;
 }
 
-/* `name` is a host without port and brackets. */
-static bool is_loopback(const char *name)
+bool http_is_loopback(const char *name)
 {
     static const char suffix[] = ".localhost";
     size_t len = strlen(name), suffix_len = sizeof suffix - 1;
@@ -185,7 +184,7 @@ void http_origin_of_host(const char *host, char ret[300])
     bool bare_v6 = host[0] != '[' && strchr(host, ':') != strrchr(host, ':');
 
     snprintf(ret, 300, bare_v6 ? "%s[%.250s]" : "%s%.250s",
-             is_loopback(name) ? "http://" : "https://", host);
+             http_is_loopback(name) ? "http://" : "https://", host);
 }
 
 static bool is_token(const char *s)

@@ -88,6 +88,9 @@ const char *http_reply_header(const struct http_reply *r, const char *name);
 /* Percent-decodes in place; false on a bad escape or an embedded NUL. */
 bool http_percent_decode(char *s);
 
+/* A loopback address, localhost or a name below it; without port and brackets. */
+bool http_is_loopback(const char *host);
+
 /* "https://host" for an ordinary host, "http://host" for a loopback name or address (RFC 6761
  * section 6.3: names under .localhost never leave the machine, and nobody issues certificates
  * for them). `host` may carry a port. ret holds 300 bytes. */

@@ -134,6 +134,7 @@ static void random_string(const struct key *row, struct buf *out)
         {check_credential, {"$TOKEN", "\"${TOKEN}\"", "\"\""}},
         {check_expect_header, {"\"Server: x\"", "\"X-A: $b\"", "\"\""}},
         {check_expect_json, {"\"a.0.b = c\"", "\"ok=true\"", "\"\""}},
+        {check_alert_address, {"$URL", "\"${HOOK}\"", "$A"}},
         {check_address_of, {"$URL", "\"https://u:$P@h\"", "\"http://h/p\""}},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
