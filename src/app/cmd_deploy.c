@@ -422,7 +422,7 @@ int cmd_deploy(struct app *a, struct err *e)
         if (a->o.build_only)
             rc = 0;
         else if (a->o.dry_run)
-            rc = plan_print(&d->job, false, e);
+            rc = plan_print(&d->job, false, NULL, e);
         else
             rc = run_deploy(d, e);
     }

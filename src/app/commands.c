@@ -81,9 +81,12 @@ const struct command commands[] = {
     {"plan", "", "show what a deploy would create, change, leave alone, or cannot do",
      "Compares the manifest and the built bundles with what the store knows to be live. Sends no "
      "request "
-     "and runs no build: a bundle that has still to be built is shown as such. Exit status 1 when "
-     "something "
-     "cannot be done.",
+     "and runs no build: a bundle that has still to be built is shown as such. Also says what the "
+     "checks and the "
+     "checking of each route cost in a month: requests, hours awake, commands, and the share of "
+     "the "
+     "platform's free "
+     "allowance, beside that of a check every 200 ms. Exit status 1 when something cannot be done.",
      plan_options, 0, 0, "trine plan -e uat", cmd_plan},
     {"deploy", "", "build, upload, switch, and ask every running app for its commit",
      "Builds what is not built yet, uploads only files that the platform does not have, deploys "

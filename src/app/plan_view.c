@@ -1,12 +1,25 @@
 #include "app/plan_view.h"
 
+#include "app/checking_view.h"
+#include "app/json_out.h"
 #include "base/buf.h"
 #include "base/text.h"
 #include "report/table.h"
 
 #include <jansson.h>
 
-static json_t *as_json(const struct job *j)
+static json_t *checking_tree(const struct checking_rows *checking)
+{
+    struct buf b = BUF_INIT(SIZE_MAX / 4);
+    struct json_out o = {.b = &b};
+
+    checking_json(checking, NULL, &o);
+    json_t *tree = json_loadb(b.data, b.len, 0, NULL);
+    buf_release(&b);
+    return tree;
+}
+
+static json_t *as_json(const struct job *j, const struct checking_rows *checking)
 {
     json_t *list = json_array();
 
@@ -19,11 +32,14 @@ static json_t *as_json(const struct job *j)
                                               "project", it->cell->name, "action",
                                               plan_action_name(it->action), "why", it->why));
     }
-    return json_pack("{s:s, s:o, s:{s:I, s:I, s:I, s:I}}", "commit", j->commit.id, "deployments",
-                     list, "counts", "create", (json_int_t)j->counts.of[PLAN_CREATE], "change",
-                     (json_int_t)j->counts.of[PLAN_CHANGE], "nothing",
-                     (json_int_t)j->counts.of[PLAN_NOTHING], "cannot",
-                     (json_int_t)j->counts.of[PLAN_CANNOT]);
+    json_t *plan = json_pack(
+        "{s:s, s:o, s:{s:I, s:I, s:I, s:I}}", "commit", j->commit.id, "deployments", list, "counts",
+        "create", (json_int_t)j->counts.of[PLAN_CREATE], "change",
+        (json_int_t)j->counts.of[PLAN_CHANGE], "nothing", (json_int_t)j->counts.of[PLAN_NOTHING],
+        "cannot", (json_int_t)j->counts.of[PLAN_CANNOT]);
+    if (checking)
+        json_object_set_new(plan, "checking", checking_tree(checking));
+    return plan;
 }
 
 static enum table_tone tone(enum plan_action action)
@@ -77,21 +93,28 @@ void plan_say(const struct job *j)
             j->counts.of[PLAN_CANNOT] ? ", and some that cannot be deployed" : "");
 }
 
-int plan_print(const struct job *j, bool brief, struct err *e)
+/* Drops the table. Nothing when it has no row. */
+static int print_table(const struct job *j, struct table *t, struct err *e)
 {
     struct table_look look = {.width = j->app->width, .colour = j->app->colour};
     struct buf b = BUF_INIT(SIZE_MAX / 4);
     int rc = 0;
 
-    if (j->app->o.json)
-        return app_print_json(j->app, as_json(j), e);
-    struct table *t = as_table(j, brief);
     if (table_rows(t) > 0) {
         table_print(t, &look, &b);
         rc = app_print(j->app, &b, e);
     }
-    plan_say(j);
     buf_release(&b);
     table_free(t);
     return rc;
+}
+
+int plan_print(const struct job *j, bool brief, const struct checking_rows *checking, struct err *e)
+{
+    if (j->app->o.json)
+        return app_print_json(j->app, as_json(j, checking), e);
+    if (print_table(j, as_table(j, brief), e) < 0)
+        return -1;
+    plan_say(j);
+    return checking ? print_table(j, checking_table(checking, NULL), e) : 0;
 }

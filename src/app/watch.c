@@ -76,14 +76,15 @@ bool watch_probe_now(struct watch *w, int64_t series)
 bool watch_pace(struct watch *w, int64_t series, int64_t every_ms, int64_t until_ms)
 {
     const struct clock *c = &w->o.app->clock;
-    int64_t left_ms = until_ms - clock_wall_ms(c);
+    bool ends = until_ms > 0 && until_ms < INT64_MAX;
+    int64_t left_ms = ends ? until_ms - clock_wall_ms(c) : 0;
 
     if (!w->rounds || w->stopping)
         return false;
-    if (until_ms > 0 && left_ms <= 0)
+    if (ends && left_ms <= 0)
         every_ms = 0;
     return schedule_pace(w->rounds->schedule, series, every_ms,
-                         until_ms > 0 ? clock_mono_us(c) + left_ms * 1000 : 0);
+                         ends ? clock_mono_us(c) + left_ms * 1000 : until_ms);
 }
 
 bool watch_wake(struct watch *w, int64_t series)

@@ -82,7 +82,7 @@ const struct watch_check *watch_find(const struct watch *w, int64_t series);
 enum awake watch_awake(const struct watch *w, const struct watch_check *c);
 bool watch_probe_now(struct watch *w, int64_t series); /* as schedule_probe_now */
 /* As schedule_pace, schedule_wake and schedule_seen; a pace outlives a watch_refresh. until_ms:
- * wall time, turned into a time span at once; 0 = no end. */
+ * wall time, turned into a time span at once; 0: no end, lets it sleep; INT64_MAX: no end. */
 bool watch_pace(struct watch *w, int64_t series, int64_t every_ms, int64_t until_ms);
 bool watch_wake(struct watch *w, int64_t series);
 void watch_seen(struct watch *w, int64_t series, int64_t at_ms);

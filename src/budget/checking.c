@@ -9,7 +9,7 @@ static const double month_ms = MONTH_HOURS * 3600000.0;
 /* Hours a month for which the allowance lets one such service be awake. */
 static double affordable_hours(const struct allowances *a, const struct checking *c)
 {
-    struct traffic always = {.awake_hours = MONTH_HOURS, .hosts = c->hosts};
+    struct traffic always = {.awake_hours = MONTH_HOURS, .hosts = c->hosts, .paid = c->paid};
     struct allowance_share s;
 
     allowance_share_of_month(a, c->platform, &always, &s);
@@ -75,7 +75,8 @@ void checking_price_all(const struct allowances *a, const struct checking *list,
                         .bytes = ret->bytes,
                         .commands = ret->commands,
                         .awake_hours = ret->awake_hours,
-                        .hosts = hosts};
+                        .hosts = hosts,
+                        .paid = list[0].paid};
     allowance_share_of_month(a, list[0].platform, &t, &ret->worst);
 }
 

@@ -38,6 +38,7 @@ struct checking { /* by one check, of one service in one environment */
     int64_t sleep_after_ms; /* 0 = never sleeps */
     double awake_anyway;    /* share of the month, 0..1, in which it is known to be awake */
     bool stops_when_asleep; /* checks pause while nobody else keeps it awake */
+    bool paid;              /* not on the free plan: only the manifest's own limits count */
     bool no_request;        /* meets the platform's edge alone: neither counted nor waking */
     double commands;        /* of a cache, a look */
 };

@@ -130,9 +130,10 @@ bool schedule_probe_now(struct schedule *s, int64_t series);
  * second and three times the usual has failed, so that a hang is found although the check's own
  * timeout is long.
  *
- * until_us 0: no end. Such a pace lets the service fall asleep: it stops when nobody else has asked
- * for a twentieth of its sleep time (budget/checking.h: CHECKING_TAIL), and goes on when somebody
- * does. Where a check's slots keep the service awake anyway, it runs on.
+ * until_us 0: no end, and it lets the service fall asleep: it stops when nobody else has asked for
+ * a twentieth of its sleep time (budget/checking.h: CHECKING_TAIL), and goes on when somebody does.
+ * Where a check's slots keep the service awake anyway, it runs on. Any other pace keeps awake what
+ * is awake; INT64_MAX: without end.
  *
  * False: no such target.
  */

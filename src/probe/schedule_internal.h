@@ -29,6 +29,7 @@ struct service {
 struct probe_pace {
     int64_t every_us;  /* 0: none */
     int64_t until_us;  /* INT64_MAX: no end */
+    bool lets_sleep;   /* stops while nobody else asks */
     int64_t looked_us; /* when a probe last began, or live traffic was last answered */
     bool wake;         /* the next one is to wake it */
     struct agenda_entry entry;

@@ -48,13 +48,13 @@ static bool is_busy(const struct probe *p, const struct instant *now)
     return p->service->waking != NULL;
 }
 
-/* An endless pace lets the service fall asleep: it runs only for a while after somebody else, or
- * beside slots that keep it awake anyway. */
-static bool lets_sleep(const struct probe *p, const struct instant *now)
+/* Nobody else keeps it awake, and neither shall the pace: that runs only for a while after somebody
+ * else, or beside slots that keep it awake anyway. */
+static bool is_idle(const struct probe *p, const struct instant *now)
 {
     const struct service *v = p->service;
     int64_t tail_ms = p->target->sleep_after_ms / CHECKING_TAIL;
-    if (p->target->sleep_after_ms <= 0 || p->pace.until_us != INT64_MAX || v->kept_awake)
+    if (p->target->sleep_after_ms <= 0 || !p->pace.lets_sleep || v->kept_awake)
         return false;
     return !v->others_known ||
            classify_idle(tail_ms > 0 ? tail_ms : 1, &v->others, now) == SAMPLE_COLD;
@@ -94,7 +94,7 @@ void pace_due(void *arg)
     } else if (now.mono_us < next_us) { /* it was looked at meanwhile */
         plan(p, next_us);
     } else {
-        if (class_ == SAMPLE_WARM && !lets_sleep(p, &now) && !is_busy(p, &now))
+        if (class_ == SAMPLE_WARM && !is_idle(p, &now) && !is_busy(p, &now))
             begin(p, &now, class_);
         plan(p, now.mono_us + p->pace.every_us);
     }
@@ -111,6 +111,7 @@ bool schedule_pace(struct schedule *s, int64_t series, int64_t every_ms, int64_t
         every_ms = PACE_LEAST_MS;
     p->pace.every_us = every_ms > 0 ? every_ms * 1000 : 0;
     p->pace.until_us = until_us > 0 ? until_us : INT64_MAX;
+    p->pace.lets_sleep = until_us <= 0;
     if (wake)
         return true; /* goes on from there */
     int64_t next_us = p->pace.looked_us + p->pace.every_us;
@@ -164,6 +165,7 @@ void pace_inherit(struct probe *p, const struct probe *was)
         return;
     p->pace.every_us = was->pace.every_us;
     p->pace.until_us = was->pace.until_us;
+    p->pace.lets_sleep = was->pace.lets_sleep;
     p->pace.wake = was->pace.wake;
     agenda_set(&p->schedule->agenda, &p->pace.entry, was->pace.entry.at_us);
 }

@@ -136,12 +136,10 @@ static void weigh(const struct question *q, const struct catalogue_row *row,
     double used = used_of(row, q->traffic), amount = row->amount;
     bool all_days = q->month && row->per == PER_DAY;
 
-    if (used < 0 || amount <= 0)
-        return;
-    if (isinf(amount)) {
+    if (isinf(amount))
         ret->unlimited = !ret->known;
+    if (isinf(amount) || used < 0 || amount <= 0)
         return;
-    }
     if (all_days)
         amount *= MONTH_HOURS / 24.0;
     if (ret->known && used / amount <= ret->share)
@@ -192,6 +190,8 @@ static void answer(const struct question *q, struct allowance_share *ret)
         if (strcmp(row.platform, q->platform) != 0 || (hosts && row.hosts && !(hosts & row.hosts)))
             continue;
         const struct manifest_limit *own = override_of(q, row.metric);
+        if (!own && q->traffic->paid)
+            continue;
         if (own && !isinf(row.amount)) {
             row.amount = amount_of(own);
             row.per = own->per == PER_NONE ? row.per : own->per;

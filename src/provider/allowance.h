@@ -25,6 +25,7 @@ struct traffic {
     double commands;        /* of a cache */
     double awake_hours;     /* of a service or database that sleeps, beyond those without it */
     unsigned hosts;         /* bits of enum hosting that it goes to; 0 = not said */
+    bool paid; /* the free plan's figures do not hold: only the manifest's own limits */
 };
 
 /* The allowance of which this traffic takes the largest share. */

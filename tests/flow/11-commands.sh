@@ -105,6 +105,13 @@ is 'status of what is not live: exit status 1' "$status" 1
 t plan --json --commit "$commit"
 is 'plan ends with 0' "$status" 0
 is 'plan --json counts' "$(jq -c .counts out)" '{"create":1,"change":0,"nothing":0,"cannot":0}'
+is 'and without checks no price of checking' "$(jq -c .checking out)" '[]'
+cp trine.yaml unchecked.yaml
+echo 'checks: { home: { path: /, every: 5m } }' >>trine.yaml
+t plan --json --commit "$commit"
+is 'a check has a price' "$(jq -c '.checking[0] | [.route, .platform, .requests, .of, .share < 0.01]' out)" \
+    '[null,"netlify",8760,"credit",true]'
+mv unchecked.yaml trine.yaml
 rm -r web
 t plan --commit "$commit"
 is 'plan of what cannot be done: exit status 1' "$status" 1

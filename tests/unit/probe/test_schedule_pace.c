@@ -132,6 +132,22 @@ static void an_endless_pace_lets_it_fall_asleep(void)
     fixture_release(&f);
 }
 
+static void a_pace_that_may_keeps_awake_what_is_awake(void)
+{
+    struct fixture f;
+    fixture_init(&f);
+    struct target *t = add(&f, "uat", "shop");
+    t->every_ms = 24 * HOUR;
+    t->sleep_after_ms = 15 * MINUTE;
+    t->wake = WAKE_ALWAYS;
+    start(&f);
+    schedule_pace(f.schedule, 1, 10 * MINUTE, INT64_MAX);
+    pass(&f, 5 * HOUR + ANSWERED);
+    CHECK(f.tallies[0].extra == 30 && f.tallies[0].cold == 1);
+    CHECK(schedule_is_awake(f.schedule, 1) == AWAKE_YES);
+    fixture_release(&f);
+}
+
 static void an_endless_pace_runs_on_beside_slots_that_keep_it_awake(void)
 {
     struct fixture f;
@@ -279,6 +295,7 @@ int main(void)
     live_traffic_takes_the_place_of_paced_probes();
     a_pace_never_wakes_a_sleeper();
     an_endless_pace_lets_it_fall_asleep();
+    a_pace_that_may_keeps_awake_what_is_awake();
     an_endless_pace_runs_on_beside_slots_that_keep_it_awake();
     a_wish_wakes_a_sleeper_once_with_the_time_of_a_cold_start();
     a_hang_is_found_sooner_than_the_checks_own_timeout();
