@@ -316,7 +316,7 @@ const struct key schema_keys[] = {
     {IN(ROUTE), "failover", KEY_STRINGS, LIST(manifest_route, failover), .max = 100,
      .check = check_name, .help = "Order in which environments take over"},
     {IN(ROUTE), "listen", KEY_STRING, AT(manifest_route, listen), .check = check_listen,
-     .help = "Address of the router, as 127.0.0.1:8080: trine serve runs HAProxy there. Without it "
+     .help = "Address of the router, as 127.0.0.1:8080: trine serve runs HAProxy there; without it "
              "trine is not in the path"},
     {IN(ROUTE), "certificate", KEY_STRING, AT(manifest_route, certificate),
      .help = "PEM file of certificate and key: the router speaks TLS and HTTP/2"},
