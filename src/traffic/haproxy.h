@@ -11,7 +11,7 @@ struct buf;
 struct loop;
 
 /*
- * HAProxy as the data path (2.4 or newer): the configuration is made from a plan, checked by
+ * HAProxy as the data path (2.6 or newer): the configuration is made from a plan, checked by
  * `haproxy -c`, and HAProxy is started as a process of its own (master and worker) that outlives
  * us. It is steered over the worker's runtime socket and reloaded through the master without
  * dropping a connection. See the Management Guide of HAProxy 2.6, sections 9.3 and 9.4.
@@ -30,7 +30,8 @@ struct haproxy_server {
     uint16_t port;
     bool tls;
     int weight; /* 0..256 */
-    bool backup;
+    bool
+        backup; /* asked only when no other is left; its weight 0 counts as 1, here and in orders */
 };
 
 enum haproxy_retry {
@@ -47,7 +48,9 @@ struct haproxy_route {
     const struct haproxy_server *servers; /* in the order in which they take over */
     size_t n_servers;
     enum haproxy_retry retry;
-    int64_t connect_ms, answer_ms; /* after which a try is given up */
+    /* After which a try is given up. What cannot be tried elsewhere has a minute at least: giving
+     * it up early would help nobody. */
+    int64_t connect_ms, answer_ms;
     int64_t slow_start_ms;
     int errors;      /* in a row that take a server out; 3 */
     int64_t fast_ms; /* its own checks of one that is out */
@@ -98,7 +101,7 @@ struct haproxy_reading { /* of one server; valid during the call */
 
 struct haproxy_options {
     const char *program; /* NULL = "haproxy" in PATH, /usr/sbin too */
-    int64_t poll_ms;     /* statistics, while requests come; ten times that when none do; 0 = 50 */
+    int64_t poll_ms;     /* statistics, while requests come; four times that when none do; 0 = 50 */
     void (*state)(enum haproxy_state s, const char *why, void *arg);
     /* After each poll: all servers, then the end of it. */
     void (*reading)(const struct haproxy_reading *r, size_t n, int64_t at_us, void *arg);
@@ -107,9 +110,11 @@ struct haproxy_options {
 };
 struct haproxy *haproxy_new(struct loop *loop, const struct haproxy_options *o);
 
-/* Copies the plan. Writes the configuration beside the one in force, has it checked, then starts,
- * reloads, or adopts what runs already; a configuration that fails its check changes nothing.
- * `done` (NULL is fine) comes once, e NULL when HAProxy answers with the new configuration. */
+/* Copies the plan; the orders that were given stand above its weights. Writes the configuration
+ * beside the one in force, has it checked, then starts, reloads, or adopts what runs already; a
+ * configuration that fails its check changes nothing. `done` (NULL is fine) comes once, e NULL when
+ * HAProxy answers with the new configuration. When it could not be started (a port is taken, the
+ * program is missing), that is tried again with growing pauses; `state` tells. */
 typedef void haproxy_done_fn(const struct err *e, void *arg);
 void haproxy_apply(struct haproxy *h, const struct haproxy_plan *p, haproxy_done_fn *done,
                    void *arg);
@@ -120,9 +125,14 @@ struct haproxy_order {
     int weight; /* 0..256 */
     enum haproxy_mode mode;
     bool trusted; /* its own checks and error counts may not take it out (the last one) */
+    /* With MODE_MAINTENANCE, of one that hangs: requests that wait for its answer and may be sent
+     * again are sent to another one now, not when their time is up. Once; it is not kept. */
+    bool release;
 };
 /* All orders of one decision in one go; `done` when the socket has confirmed them. Kept, and given
- * again after a reload or a restart. */
+ * again after a reload or a restart: HAProxy starts with them in force. While HAProxy does not run
+ * `done` gets ERR_NET with `retry`, and the orders are kept all the same. A new process finds those
+ * of the one before it when it adopts HAProxy. */
 void haproxy_steer(struct haproxy *h, const struct haproxy_order *orders, size_t n,
                    haproxy_done_fn *done, void *arg);
 enum haproxy_state haproxy_state(const struct haproxy *h, const char **ret_why);

@@ -15,7 +15,7 @@
  * Evidence fades: after `window_ms` a third of it is left.
  */
 struct live_counters {  /* of one server, since HAProxy's start; all but waiting only grow */
-    uint64_t answered;  /* responses of any status */
+    uint64_t answered;  /* responses of any status, and tries that failed without one */
     uint64_t failed;    /* 5xx, refused or broken connections, timeouts */
     uint64_t tried;     /* requests sent to it, retries included */
     uint32_t waiting;   /* requests that are with it now */
