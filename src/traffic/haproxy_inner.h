@@ -88,6 +88,7 @@ struct haproxy {
     struct haproxy_tally *tallies;
     size_t n_readings;
     int64_t active_ms; /* when a request was last seen */
+    bool poll_stale;   /* orders were confirmed since it was asked: it may say what was before */
     int unanswered;    /* polls in a row that were not answered in time */
 
     char config[160], fresh[160], last[160], admin[160], master_socket[160], pid_file[160],

@@ -213,6 +213,10 @@ static void polled(const struct err *e, const char *reply, size_t len, void *arg
         return;
     }
     h->unanswered = 0;
+    if (h->poll_stale) {
+        timer_start(h->poll_timer, 0);
+        return;
+    }
     if (haproxy_read_stats(h, reply, &bad) != 0) {
         haproxy_lost(h, &bad);
         return;
@@ -228,6 +232,7 @@ static void poll_now(void *arg)
     struct buf text = BUF_INIT(COMMANDS_MAX);
     struct local_question q = {.path = h->admin, .max_reply = REPLY_MAX, .timeout_ms = ASK_MS};
 
+    h->poll_stale = false;
     add_uplifts(h, &text);
     buf_adds(&text, "show stat -1 4 -1\n");
     q.text = buf_str(&text);

@@ -239,6 +239,7 @@ static void confirmed(const struct err *e, const char *reply, size_t len, void *
         err_set(&bad, ERR_REMOTE, "HAProxy refuses an order: %s", words);
     if (bad.kind == ERR_NONE)
         haproxy_read_stats(h, reply, &bad);
+    h->poll_stale = true;
     for (; bad.kind == ERR_NONE && j->at < j->end; j->at++)
         confirm(h, &j->orders[j->at], &bad);
     if (bad.kind != ERR_NONE)

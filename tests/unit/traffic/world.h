@@ -157,15 +157,16 @@ static inline struct haproxy_order world_order(const char *environment, int weig
         .route = "api", .environment = environment, .weight = weight, .mode = mode};
 }
 
-static inline const struct haproxy_reading *world_reading(struct world *w, const char *environment)
+/* All zero when there is none. */
+static inline struct haproxy_reading world_reading(struct world *w, const char *environment)
 {
     size_t n;
     const struct haproxy_reading *r = haproxy_readings(w->h, &n);
 
     for (size_t i = 0; i < n; i++)
         if (!strcmp(r[i].environment, environment))
-            return &r[i];
-    return NULL;
+            return r[i];
+    return (struct haproxy_reading){0};
 }
 
 /* A request to the router while the loop runs nothing: the status, -1 when there was none. */
