@@ -7,6 +7,14 @@
 
 /* Orders, changes and states of the routes; drills are in drill.c. */
 
+/* Nobody but the router of this store steers. */
+static int steer_begin(struct store *s, const struct lease *l, struct err *e)
+{
+    if (strcmp(l->environment, ROUTER_LEASE) != 0)
+        return err_set(e, ERR_BUG, "a write of traffic under the lease of %s", l->environment);
+    return write_begin_as(s, l, e);
+}
+
 /* --- Orders --------------------------------------------------------------------------------------
  */
 
@@ -56,7 +64,20 @@ int traffic_order_end(struct store *s, const char *route, const char *environmen
     if (write_begin(s, e) < 0)
         return -1;
     int rc = end_orders(s, route, environment, at_ms, e);
-    if (rc == 0)
+    if (rc == 0 && ret_n)
+        *ret_n = (int)sql_changes(s->sql);
+    return write_end(s, rc, e);
+}
+
+int traffic_order_end_made_by(struct store *s, const char *who, int64_t at_ms, int *ret_n,
+                              struct err *e)
+{
+    if (write_begin(s, e) < 0)
+        return -1;
+    int rc =
+        sql_run(s->sql, "UPDATE traffic_orders SET ended_ms = ?2 WHERE ended_ms = 0 AND who = ?1",
+                SQL_VALUES(sql_text(who), sql_int(at_ms > 0 ? at_ms : 1)), e);
+    if (rc == 0 && ret_n)
         *ret_n = (int)sql_changes(s->sql);
     return write_end(s, rc, e);
 }
@@ -113,25 +134,34 @@ static int add_change(struct store *s, const struct traffic_change *c, int64_t *
 int traffic_change_add(struct store *s, const struct lease *l, const struct traffic_change *c,
                        int64_t *ret_id, struct err *e)
 {
-    if (write_begin_as(s, l, e) < 0)
+    if (steer_begin(s, l, e) < 0)
         return -1;
     return write_end(s, add_change(s, c, ret_id, e), e);
+}
+
+static int set_applied(struct store *s, int64_t id, int64_t applied_us, struct err *e)
+{
+    if (sql_run(s->sql, "UPDATE traffic_changes SET applied_us = ?2 WHERE id = ?1",
+                SQL_VALUES(sql_int(id), sql_int(applied_us)), e) < 0)
+        return -1;
+    if (sql_changes(s->sql) > 0)
+        return 0;
+    return err_set(e, ERR_NO, "there is no change of traffic %lld", (long long)id);
 }
 
 int traffic_change_applied(struct store *s, const struct lease *l, int64_t id, int64_t applied_us,
                            struct err *e)
 {
-    if (write_begin_as(s, l, e) < 0)
+    if (steer_begin(s, l, e) < 0)
         return -1;
-    return write_end(s,
-                     sql_run(s->sql, "UPDATE traffic_changes SET applied_us = ?2 WHERE id = ?1",
-                             SQL_VALUES(sql_int(id), sql_int(applied_us)), e),
-                     e);
+    return write_end(s, set_applied(s, id, applied_us, e), e);
 }
 
 /* Microseconds of a bound in milliseconds; INT64_MAX stays what it is. */
 static int64_t micro(int64_t ms)
 {
+    if (ms < INT64_MIN / 1000)
+        return INT64_MIN;
     return ms > INT64_MAX / 1000 ? INT64_MAX : ms * 1000;
 }
 
@@ -174,7 +204,7 @@ int traffic_change_list(struct store *s, const char *route, int64_t from_ms, int
 int traffic_state_put(struct store *s, const struct lease *l, const char *route, const char *json,
                       struct err *e)
 {
-    if (write_begin_as(s, l, e) < 0)
+    if (steer_begin(s, l, e) < 0)
         return -1;
     return write_end(
         s,

@@ -24,6 +24,9 @@ int traffic_order_make(struct store *s, const struct traffic_order *o, int64_t *
 /* Ends those in force; environment NULL: all of the route; route NULL: all. */
 int traffic_order_end(struct store *s, const char *route, const char *environment, int64_t at_ms,
                       int *ret_n, struct err *e);
+/* Ends those in force that `who` made, and nobody else's. */
+int traffic_order_end_made_by(struct store *s, const char *who, int64_t at_ms, int *ret_n,
+                              struct err *e);
 typedef void traffic_order_fn(const struct traffic_order *o, void *arg);
 int traffic_order_list(struct store *s, bool ended_too, int limit, traffic_order_fn *fn, void *arg,
                        struct err *e); /* newest first */
@@ -62,7 +65,10 @@ struct drill_record { /* -1 = did not happen */
     int standby_woken; /* 1, 0, -1 = it was not asleep */
     const char *text;
 };
+/* One at a time: ERR_NO, naming it, while there is a record that runs. Fields that are measured are
+ * not taken from `d`; its text says what must be undone should the process die. */
 int drill_begin(struct store *s, const struct drill_record *d, int64_t *ret_id, struct err *e);
+/* Writes what was measured; route, environment, fault and begin stay. ERR_NO: it ended before. */
 int drill_end(struct store *s, const struct drill_record *d, struct err *e);
 typedef void drill_fn(const struct drill_record *d, void *arg);
 int drill_list(struct store *s, const char *route, int64_t from_ms, int64_t until_ms, int limit,
