@@ -125,10 +125,7 @@ static int add_change(struct store *s, const struct traffic_change *c, int64_t *
                            sql_int(c->decided_us), sql_int(c->applied_us)),
                 e) < 0)
         return -1;
-    return sql_number(s->sql, "SELECT max(id) FROM traffic_changes", SQL_VALUES(sql_int(0)), ret_id,
-                      e) < 0
-               ? -1
-               : 0;
+    return sql_number(s->sql, "SELECT max(id) FROM traffic_changes", NULL, ret_id, e) < 0 ? -1 : 0;
 }
 
 int traffic_change_add(struct store *s, const struct lease *l, const struct traffic_change *c,
