@@ -43,9 +43,10 @@ struct options {
     const char *listen;   /* serve: --listen */
     const char *hosts[8]; /* serve: --host */
     size_t n_hosts;
-    const char *scope; /* token: --scope */
-    bool self_test;    /* compare: --self-test */
-    int64_t days;      /* compare: --days */
+    const char *scope;                        /* token: --scope */
+    bool self_test;                           /* compare: --self-test */
+    int64_t days;                             /* compare: --days */
+    const char *route, *why, *format, *fault; /* traffic */
     const char *arguments[8];
     size_t n_arguments;
 };
@@ -98,6 +99,10 @@ enum option_id {
     OPTION_DURATION,
     OPTION_SELF_TEST,
     OPTION_DAYS,
+    OPTION_ROUTE,
+    OPTION_WHY,
+    OPTION_FORMAT,
+    OPTION_FAULT,
     OPTION_HELP,
     OPTION_VERSION,
     OPTION_END
@@ -186,6 +191,8 @@ int cmd_report(struct app *a, struct err *e);
 int cmd_serve(struct app *a, struct err *e);
 int cmd_token(struct app *a, struct err *e);
 int cmd_alerts(struct app *a, struct err *e);
+int cmd_traffic(struct app *a, struct err *e);
+int cmd_traffic_drill(struct app *a, struct err *e); /* its words drill and drills */
 int cmd_completion(struct app *a, struct err *e);
 int cmd_man(struct app *a, struct err *e);
 int cmd_schema(struct app *a, struct err *e);

@@ -3,6 +3,7 @@
 #include "app/alerter.h"
 #include "app/api.h"
 #include "app/event_hub.h"
+#include "app/router.h"
 #include "app/serve.h"
 #include "app/store_worker.h"
 #include "app/targets.h"
@@ -18,6 +19,44 @@
 /* trine serve: the daemon's life. What it does is in serve.h and its files. */
 
 enum { LOOK_MS = 3000, END_LOOK_MS = 20 };
+
+static void traffic_moved(void *arg)
+{
+    const struct serve *s = arg;
+
+    feed_traffic(s->feed);
+}
+
+static void say(const char *text, void *arg)
+{
+    const struct serve *s = arg;
+
+    app_say(s->app, "%s", text);
+}
+
+static struct router *make_router(struct serve *s)
+{
+    const struct router_options o = {.app = s->app,
+                                     .watch = s->watch,
+                                     .matrix = &s->setup->matrix,
+                                     .changed = traffic_moved,
+                                     .say = say,
+                                     .arg = s};
+    return router_new(&o);
+}
+
+void serve_refresh_router(struct serve *s)
+{
+    struct err e = ERR_INIT;
+
+    if (s->router) {
+        router_refresh(s->router, &s->setup->matrix);
+        return;
+    }
+    s->router = make_router(s);
+    if (s->router && router_start(s->router, &e) < 0)
+        app_say(s->app, "%s", e.text);
+}
 
 /* --- The manifest and its successors ------------------------------------------------------------
  */
@@ -74,6 +113,7 @@ static void reload(struct serve *s)
         return;
     }
     alerter_refresh(s->alerter);
+    serve_refresh_router(s);
     app_say(a, "the manifest was read again and is in force now");
 }
 
@@ -81,7 +121,9 @@ static void watch_ended(void *arg);
 
 static bool is_reading(const struct serve *s)
 {
-    return store_worker_pending(s->reader) + store_worker_pending(s->comparer) > 0;
+    return store_worker_pending(s->reader) + store_worker_pending(s->comparer) +
+               router_pending(s->router) >
+           0;
 }
 
 /* What is under way and must end before the process does. */
@@ -99,7 +141,7 @@ static void look(void *arg)
         watch_ended(s);
         return;
     }
-    if (s->setup->before && watch_settled(s->watch) && !is_reading(s))
+    if (s->setup->before && watch_settled(s->watch) && router_settled(s->router) && !is_reading(s))
         while (s->setup->before)
             s->setup->before = setup_free(s->setup->before);
     timer_start(s->look, LOOK_MS);
@@ -112,8 +154,9 @@ static void sampled(const struct watch_check *c, const struct probe_result *r, v
 {
     struct serve *s = arg;
 
-    (void)c;
     feed_sample(s->feed, r->sample);
+    if (s->router)
+        router_sampled(s->router, c, r);
 }
 
 static void state_changed(const struct watch_check *c, void *arg)
@@ -121,6 +164,16 @@ static void state_changed(const struct watch_check *c, void *arg)
     struct serve *s = arg;
 
     feed_check(s->feed, c);
+    if (s->router)
+        router_state(s->router, c);
+}
+
+static void went_blind(bool blind, void *arg)
+{
+    const struct serve *s = arg;
+
+    if (s->router)
+        router_blind(s->router, blind);
 }
 
 static void outage_told(const struct watch_outage *i, void *arg)
@@ -128,13 +181,6 @@ static void outage_told(const struct watch_outage *i, void *arg)
     struct serve *s = arg;
 
     feed_outage(s->feed, i);
-}
-
-static void say(const char *text, void *arg)
-{
-    const struct serve *s = arg;
-
-    app_say(s->app, "%s", text);
 }
 
 /* Everything measured is written. What runs on the pool ends before what it borrows is freed. */
@@ -171,6 +217,8 @@ static void told_to_end(int signal, void *arg)
     timer_stop(s->look);
     app_say(s->app, "ending");
     alerter_stop(s->alerter);
+    if (s->router)
+        router_stop(s->router);
     watch_stop(s->watch);
 }
 
@@ -238,6 +286,8 @@ static int begin(struct serve *s, struct err *e)
     if (!s->api || watch_start(s->watch, &n, e) < 0)
         return -1;
     live_begin(s);
+    if (s->router && router_start(s->router, e) < 0)
+        return -1;
     figures_refresh(s);
     s->look = timer_new(a->loop, look, s);
     timer_start(s->look, LOOK_MS);
@@ -256,6 +306,7 @@ static void end(struct serve *s)
 {
     api_free(s->api);
     query_book_free(s->queries);
+    router_free(s->router);
     event_hub_free(s->hub);
     watch_free(s->watch);
     alerter_free(s->alerter);
@@ -342,9 +393,11 @@ int cmd_serve(struct app *a, struct err *e)
                                     .sample = sampled,
                                     .state = state_changed,
                                     .outage = outage_told,
+                                    .blind = went_blind,
                                     .say = say,
                                     .ended = watch_ended,
                                     .arg = &s};
     s.watch = watch_new(&o);
+    s.router = make_router(&s);
     return run(&s, e);
 }

@@ -39,6 +39,11 @@ const struct option_row option_rows[] = {
     {OPTION_SELF_TEST, 0, "self-test", NULL,
      "compare environments with themselves and say how often a winner is named wrongly"},
     {OPTION_DAYS, 0, "days", "N", "days that the self-test simulates; default 200"},
+    {OPTION_ROUTE, 0, "route", "NAME", "this route; not needed when the manifest has one"},
+    {OPTION_WHY, 0, "why", "TEXT", "kept with the order, for whoever asks later"},
+    {OPTION_FORMAT, 0, "format", "haproxy|nginx",
+     "whose configuration is printed; default haproxy"},
+    {OPTION_FAULT, 0, "fault", "stop|errors|slow|drain", "what the drill does; default drain"},
     {OPTION_HELP, 'h', "help", NULL, "show help"},
     {OPTION_VERSION, 'V', "version", NULL, "show the version"},
     {OPTION_END, 0, NULL, NULL, NULL},
@@ -64,6 +69,10 @@ static const enum option_id report_options[] = {OPTION_FROM, OPTION_UNTIL, OPTIO
 static const enum option_id serve_options[] = {OPTION_LISTEN, OPTION_HOST, OPTION_EVERY,
                                                OPTION_END};
 static const enum option_id token_options[] = {OPTION_SCOPE, OPTION_END};
+
+static const enum option_id traffic_options[] = {OPTION_ROUTE, OPTION_FOR,    OPTION_WHY,
+                                                 OPTION_FAULT, OPTION_RATE,   OPTION_FORMAT,
+                                                 OPTION_FROM,  OPTION_OUTPUT, OPTION_END};
 
 const struct command commands[] = {
     {"init", "", "write a first manifest for this folder",
@@ -147,6 +156,21 @@ const struct command commands[] = {
      "needs one of scope operate everywhere. There is no TLS in it: put a proxy in front, and name "
      "its host with --host.",
      serve_options, 0, 0, "trine serve --listen 127.0.0.1:7467", cmd_serve},
+    {"traffic",
+     "status | weights ENV=N... | drain | restore | override up|down | drill | drills | export",
+     "see and steer which environment gets how much of the traffic",
+     "status shows every route: where its requests go, the state of each environment and why, who "
+     "would take over, and what checking costs. weights, drain and override give an order that "
+     "stands above every measurement until --for is over or restore takes it back; trine serve "
+     "follows within a second. drain sends an environment (-e) nothing new; override says that it "
+     "counts as up or down whatever the checks find, for an hour unless --for says otherwise.\n\n"
+     "drill rehearses a failure (--fault, --for) with a canary client and prints what it would "
+     "have "
+     "cost users; drills lists what was measured. Against real platforms only drain is done. "
+     "export prints a configuration for a team that runs HAProxy or nginx itself.\n\n"
+     "Exit status 1 when an environment is down, nobody steers, or a drill missed its bound.",
+     traffic_options, 1, 8, "trine traffic drain -e uat --for 30m --why 'database move'",
+     cmd_traffic},
     {"token", "create NAME | list | revoke NAME", "make, list and revoke tokens for the API",
      "create prints the token once; only a digest of it is kept. revoke takes effect at once, also "
      "in a trine serve that runs.",

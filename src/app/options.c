@@ -105,11 +105,12 @@ static int apply_value(struct options *o, const struct option_row *r, char *valu
     const struct {
         enum option_id id;
         const char **to;
-    } texts[] = {{OPTION_FILE, &o->file},     {OPTION_APP, &o->app},
-                 {OPTION_STATE, &o->state},   {OPTION_BASES, &o->bases},
-                 {OPTION_COMMIT, &o->commit}, {OPTION_OUTPUT, &o->output},
-                 {OPTION_FROM, &o->from},     {OPTION_UNTIL, &o->until},
-                 {OPTION_LISTEN, &o->listen}, {OPTION_SCOPE, &o->scope}};
+    } texts[] = {
+        {OPTION_FILE, &o->file},     {OPTION_APP, &o->app},       {OPTION_STATE, &o->state},
+        {OPTION_BASES, &o->bases},   {OPTION_COMMIT, &o->commit}, {OPTION_OUTPUT, &o->output},
+        {OPTION_FROM, &o->from},     {OPTION_UNTIL, &o->until},   {OPTION_LISTEN, &o->listen},
+        {OPTION_SCOPE, &o->scope},   {OPTION_ROUTE, &o->route},   {OPTION_WHY, &o->why},
+        {OPTION_FORMAT, &o->format}, {OPTION_FAULT, &o->fault}};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         if (texts[i].id == r->id)
             *texts[i].to = value;
@@ -246,7 +247,11 @@ static int check_taken(const struct reader *in, struct err *e)
                    {OPTION_BUILD_ONLY, o->build_only},
                    {OPTION_LISTEN, o->listen},
                    {OPTION_HOST, o->n_hosts > 0},
-                   {OPTION_SCOPE, o->scope}};
+                   {OPTION_SCOPE, o->scope},
+                   {OPTION_ROUTE, o->route},
+                   {OPTION_WHY, o->why},
+                   {OPTION_FORMAT, o->format},
+                   {OPTION_FAULT, o->fault}};
 
     for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++)
         if (special[i].given && !command_takes(in->command, special[i].id))

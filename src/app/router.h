@@ -65,9 +65,11 @@ struct router_vote {
 void router_vote(struct router *r, const struct router_vote *v);
 void router_vantage_gone(struct router *r, const char *vantage);
 
-/* A person's order, already in the store or not: also found there by itself within a quarter of a
- * second when another process made it. */
-int router_order(struct router *r, const struct traffic_order *o, struct err *e);
+/* There are orders in the store: looks now, which it does by itself four times a second. */
+void router_look_for_orders(struct router *r);
+/* Nothing borrows from an earlier manifest any more. NULL: true. */
+bool router_settled(const struct router *r);
+size_t router_pending(const struct router *r); /* writes on their way */
 
 void router_json(const struct router *r, struct json_out *o); /* docs/api.md: Traffic */
 const struct failover_standing *router_standing(const struct router *r, const char *route,

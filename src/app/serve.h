@@ -31,7 +31,7 @@ struct live_row {
     const char *environment, *app, *instance, *platform, *state, *commit, *url, *error;
     int64_t release, live_at, committed_at;
 };
-struct live {
+struct live_rows {
     struct arena arena;
     struct live_row *rows; /* one a cell, in its order; state "absent" where nothing is known */
     size_t n;
@@ -63,13 +63,14 @@ struct serve {
     struct alerter *alerter;
     struct api *api;
     struct event_hub *hub;
+    struct router *router; /* NULL: the manifest has no routes */
     struct feed *feed;
     struct store_worker *reader;   /* what API answers read from the store */
     struct store_worker *comparer; /* what takes long, so that no answer stands behind it */
     struct query_book *queries;
     struct timer *poll, *look;
     int64_t started_ms; /* wall */
-    struct live live;
+    struct live_rows live;
     bool live_known, stopping;
 
     struct kept overview, checks, deployments, prober, metrics;
@@ -97,9 +98,11 @@ const char *outcome_name(enum sample_outcome o);
 /* Takes secrets out, should one have slipped in: nothing is answered that has not passed here. */
 void serve_redact(const struct serve *s, struct buf *json);
 
+void serve_refresh_router(struct serve *s); /* cmd_serve.c: the manifest or what is live changed */
+
 /* serve_live.c */
 void live_begin(struct serve *s); /* reads at once, then every few seconds */
-void live_release(struct live *l);
+void live_release(struct live_rows *l);
 
 /* serve_feed.c: at most one event a second of each kind */
 struct feed *feed_new(struct serve *s);
@@ -107,6 +110,7 @@ void feed_sample(struct feed *t, const struct sample *v);
 void feed_check(struct feed *t, const struct watch_check *c);
 void feed_outage(struct feed *t, const struct watch_outage *i);
 void feed_deployment(struct feed *t, const struct live_row *r);
+void feed_traffic(struct feed *t);
 void feed_free(struct feed *t);
 
 /* serve_overview.c, serve_prober.c, serve_metrics.c: kept ready, made anew when a second old */
@@ -132,6 +136,12 @@ void query_outages(struct serve *s, struct http_exchange *x);
 void query_prober(struct serve *s, struct http_exchange *x);
 void query_acknowledge(struct serve *s, struct http_exchange *x, int64_t id);
 void query_book_free(struct query_book *b); /* what waits is forgotten; NULL is fine */
+
+/* serve_traffic.c */
+struct api_call;
+void traffic_get(struct api_call *c);
+void traffic_changes_get(struct api_call *c);
+void traffic_order_post(struct api_call *c);
 
 /* serve_routes.c */
 struct api_options;

@@ -2,6 +2,7 @@
 
 #include "app/event_hub.h"
 #include "app/json_out.h"
+#include "app/router.h"
 #include "base/mem.h"
 #include "net/loop.h"
 
@@ -23,8 +24,8 @@ struct list {
 struct feed {
     struct serve *serve;
     struct timer *send, *prober;
-    bool armed;
-    int64_t sent_ms; /* monotonic */
+    bool armed, traffic; /* traffic: something of it moved */
+    int64_t sent_ms;     /* monotonic */
     struct list lists[N_LISTS];
     int64_t *changed; /* checks, each once */
     size_t n_changed, size_changed;
@@ -78,6 +79,20 @@ static void gather_checks(struct feed *t)
     t->n_changed = 0;
 }
 
+static void send_traffic(struct feed *t)
+{
+    struct buf b = BUF_INIT(4 << 20);
+    struct json_out o = {.b = &b};
+
+    t->traffic = false;
+    if (!t->serve->router || event_hub_readers(t->serve->hub) == 0)
+        return;
+    router_json(t->serve->router, &o);
+    serve_redact(t->serve, &b);
+    event_hub_send(t->serve->hub, "traffic", b.data, b.len);
+    buf_release(&b);
+}
+
 static void send_all(void *arg)
 {
     struct feed *t = arg;
@@ -86,6 +101,8 @@ static void send_all(void *arg)
     t->sent_ms = clock_mono_ms(&t->serve->app->clock);
     for (int i = 0; i < N_LISTS; i++)
         send_list(t, (enum list_kind)i);
+    if (t->traffic)
+        send_traffic(t);
     t->armed = false;
 }
 
@@ -99,6 +116,7 @@ static void send_prober(void *arg)
         const struct buf *b = serve_prober(s);
         event_hub_send(s->hub, "prober", b->data, b->len);
     }
+    send_traffic(t);
     timer_start(t->prober, PROBER_MS);
 }
 
@@ -152,6 +170,13 @@ void feed_deployment(struct feed *t, const struct live_row *r)
 
     if (o)
         json_deployment(o, t->serve, r);
+}
+
+void feed_traffic(struct feed *t)
+{
+    t->traffic = true;
+    if (event_hub_readers(t->serve->hub) > 0)
+        arm(t);
 }
 
 void feed_free(struct feed *t)

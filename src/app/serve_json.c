@@ -177,13 +177,5 @@ void json_deployment(struct json_out *o, const struct serve *s, const struct liv
 
 void serve_redact(const struct serve *s, struct buf *json)
 {
-    if (!redact_find(s->app->redactor, buf_str(json), json->len, NULL))
-        return;
-    size_t size = 2 * json->len + 1;
-    char *text = mem_alloc(size);
-    memcpy(text, json->data, json->len);
-    redact_text(s->app->redactor, text, size);
-    buf_clear(json);
-    buf_adds(json, text);
-    free(text);
+    redact_buf(s->app->redactor, json);
 }

@@ -19,11 +19,11 @@ enum { POLL_MS = 3000, RELEASES_MAX = 2000 };
 struct poll {
     struct serve *serve;
     const struct matrix *matrix; /* borrowed: setups are kept while something is pending */
-    struct live live;
+    struct live_rows live;
     struct blake3_stream *digest;
 };
 
-static struct live_row *row_of(const struct live *l, const char *environment, const char *app,
+static struct live_row *row_of(const struct live_rows *l, const char *environment, const char *app,
                                const char *instance)
 {
     for (size_t i = 0; i < l->n; i++)
@@ -33,7 +33,7 @@ static struct live_row *row_of(const struct live *l, const char *environment, co
     return NULL;
 }
 
-static void begin_rows(struct live *l, const struct matrix *x)
+static void begin_rows(struct live_rows *l, const struct matrix *x)
 {
     l->rows = arena_array(&l->arena, x->n, sizeof(*l->rows));
     l->n = x->n;
@@ -52,7 +52,7 @@ static void begin_rows(struct live *l, const struct matrix *x)
 
 static void take_latest(const struct deployment_row *d, void *arg)
 {
-    struct live *l = arg;
+    struct live_rows *l = arg;
     struct live_row *r = row_of(l, d->environment, d->app, d->instance);
 
     if (!r)
@@ -68,7 +68,7 @@ static void take_latest(const struct deployment_row *d, void *arg)
 
 static void take_release(const struct release *v, void *arg)
 {
-    struct live *l = arg;
+    struct live_rows *l = arg;
 
     for (size_t i = 0; i < l->n; i++)
         if (l->rows[i].release == v->number && strcmp(l->rows[i].environment, v->environment) == 0)
@@ -116,7 +116,7 @@ static bool same_row(const struct live_row *a, const struct live_row *b)
            a->release == b->release && a->live_at == b->live_at;
 }
 
-static void tell_changes(struct serve *s, const struct live *before)
+static void tell_changes(struct serve *s, const struct live_rows *before)
 {
     for (size_t i = 0; i < s->live.n; i++) {
         const struct live_row *now = &s->live.rows[i];
@@ -126,21 +126,23 @@ static void tell_changes(struct serve *s, const struct live *before)
     }
 }
 
-static void take_live(struct serve *s, struct live *l)
+static void take_live(struct serve *s, struct live_rows *l)
 {
-    struct live before = s->live;
+    struct live_rows before = s->live;
     bool known = s->live_known;
     struct err e = ERR_INIT;
 
     s->live = *l;
-    *l = (struct live){0};
+    *l = (struct live_rows){0};
     s->live_known = true;
     if (known) {
         tell_changes(s, &before);
-        if (memcmp(before.targets, s->live.targets, sizeof(before.targets)) != 0 &&
-            watch_refresh(s->watch, &s->setup->matrix, &e) < 0)
-            app_say(s->app, "what is live has changed, but the targets stay as they were: %s",
-                    e.text);
+        if (memcmp(before.targets, s->live.targets, sizeof(before.targets)) != 0) {
+            if (watch_refresh(s->watch, &s->setup->matrix, &e) < 0)
+                app_say(s->app, "what is live has changed, but the targets stay as they were: %s",
+                        e.text);
+            serve_refresh_router(s);
+        }
     }
     live_release(&before);
 }
@@ -178,8 +180,8 @@ void live_begin(struct serve *s)
     poll_now(s);
 }
 
-void live_release(struct live *l)
+void live_release(struct live_rows *l)
 {
     arena_release(&l->arena);
-    *l = (struct live){0};
+    *l = (struct live_rows){0};
 }

@@ -119,6 +119,9 @@ static const struct api_route routes[] = {
     {"GET", "/api/v1/outages", API_READ, outages},
     {"POST", "/api/v1/outages/:id/acknowledge", API_OPERATE, acknowledge},
     {"GET", "/api/v1/prober", API_READ, prober},
+    {"GET", "/api/v1/traffic", API_READ, traffic_get},
+    {"GET", "/api/v1/traffic/changes", API_READ, traffic_changes_get},
+    {"POST", "/api/v1/traffic/orders", API_OPERATE, traffic_order_post},
     {"GET", "/api/v1/events", API_READ, events},
     {0},
 };

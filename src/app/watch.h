@@ -58,7 +58,8 @@ struct watch_options {
     void (*state)(const struct watch_check *c,
                   void *arg); /* shown state, reason or awake changed */
     void (*outage)(const struct watch_outage *i, void *arg); /* opened or closed, in the store */
-    void (*say)(const char *text, void *arg);                /* for a person; one line */
+    void (*blind)(bool blind, void *arg);     /* our own connection is down, or back */
+    void (*say)(const char *text, void *arg); /* for a person; one line */
     void (*ended)(void *arg); /* after watch_stop or by the limits: everything is written */
     void *arg;
 };

@@ -256,6 +256,8 @@ void outages_blind(bool blind, int64_t at_ms, void *round)
     if (w->blind == blind)
         return;
     w->blind = blind;
+    if (w->o.blind)
+        w->o.blind(blind, w->o.arg);
     if (!blind) {
         close_note(w, OUTAGE_BLIND, 0, at_ms);
         watch_say(w, "the control targets answer again: measuring counts again");

@@ -1,4 +1,5 @@
 #include "base/redact.h"
+
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -317,4 +318,17 @@ void redact_fingerprint(const struct redactor *r, uint8_t ret[16])
         memcpy(ret, one, 16);
     }
     explicit_bzero(sum, sizeof sum);
+}
+
+void redact_buf(const struct redactor *r, struct buf *b)
+{
+    if (!redact_find(r, buf_str(b), b->len, NULL))
+        return;
+    size_t size = 2 * b->len + 1;
+    char *text = mem_alloc(size);
+    memcpy(text, b->data, b->len);
+    redact_text(r, text, size);
+    buf_clear(b);
+    buf_adds(b, text);
+    free(text);
 }

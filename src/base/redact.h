@@ -23,6 +23,10 @@ void redactor_add(struct redactor *r, const char *name, const char *value);
 /* Replaces in place within `size` bytes; the result is cut when it does not fit. r may be NULL. */
 void redact_text(const struct redactor *r, char *text, size_t size);
 
+/* The same for text that is built; costs little when there is nothing to take out. */
+struct buf;
+void redact_buf(const struct redactor *r, struct buf *b);
+
 /* True when `data` holds a secret in plain form; *ret_name (may be NULL) then names it, borrowed.
  */
 bool redact_find(const struct redactor *r, const void *data, size_t len, const char **ret_name);

@@ -123,9 +123,48 @@ static void check_weights(struct reading *r, const struct manifest_route *route,
         complain(r, &c, "all weights are 0: nobody would answer; give one more than 0");
 }
 
-static void check_route(struct reading *r, struct manifest_route *route)
+/* The check that asks for the app's health path, or else the first that asks the app anything. */
+static void default_check(const struct manifest *m, struct manifest_route *route)
+{
+    const char *health = "";
+
+    for (size_t i = 0; i < m->n_apps; i++)
+        if (strcmp(m->apps[i].name, route->app) == 0)
+            health = m->apps[i].health;
+    for (int any = 0; any <= 1 && !*route->check; any++)
+        for (size_t i = 0; i < m->n_checks && !*route->check; i++) {
+            const struct manifest_check *k = &m->checks[i];
+            if (k->kind == CHECK_HTTP && text_glob(k->app, route->app) &&
+                (any || strcmp(k->path, health) == 0))
+                route->check = k->name;
+        }
+}
+
+static void check_route_check(struct reading *r, struct manifest_route *route, struct complaint c)
 {
     const struct manifest *m = r->m;
+    const struct manifest_check *found = NULL;
+
+    if (!*route->check)
+        default_check(m, route);
+    for (size_t i = 0; i < m->n_checks; i++)
+        if (strcmp(m->checks[i].name, route->check) == 0)
+            found = &m->checks[i];
+    c.key = "check";
+    c.member = &route->check;
+    if (*route->check && !found)
+        complain(r, &c, "there is no check \"%.80s\"", route->check);
+    else if (found && found->kind != CHECK_HTTP)
+        complain(r, &c, "%s is not an http check", found->name);
+    else if (found && *route->app && !text_glob(found->app, route->app))
+        complain(r, &c, "%s does not ask %s", found->name, route->app);
+    else if (!found && *route->listen)
+        complain(r, &c, "no http check asks %.80s: nothing would tell when to fail over; add one",
+                 route->app);
+}
+
+static void check_route(struct reading *r, struct manifest_route *route)
+{
     struct complaint c = {"traffic", route->name, "", NULL, route->place};
     if (!*route->app)
         default_route_app(r->m, route);
@@ -140,13 +179,7 @@ static void check_route(struct reading *r, struct manifest_route *route)
     require_environments(r, c, "failover", route->failover, route->n_failover);
     if (!route->n_failover)
         default_failover(r->m, route);
-    bool known = !*route->check;
-    for (size_t i = 0; i < m->n_checks; i++)
-        known = known || strcmp(m->checks[i].name, route->check) == 0;
-    c.key = "check";
-    c.member = &route->check;
-    if (!known)
-        complain(r, &c, "there is no check \"%.80s\"", route->check);
+    check_route_check(r, route, c);
 }
 
 /* --- Alerts, keep-awake

@@ -1,0 +1,351 @@
+#include "app/router_inner.h"
+
+#include "app/app.h"
+#include "app/json_out.h"
+#include "app/store_worker.h"
+#include "base/mem.h"
+#include "base/redact.h"
+#include "base/text.h"
+#include "net/loop.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Lease, orders, log and state of the router: all on the ledger, so that no disk holds up a
+ * decision. */
+
+static void failed(struct router *r, const struct err *e)
+{
+    if (strcmp(r->said.text, e->text) != 0)
+        router_say(r, "%s", e->text);
+    r->said = *e;
+}
+
+/* --- The lease -----------------------------------------------------------------------------------
+ */
+
+struct lease_job {
+    struct router *router;
+    struct lease lease;
+    bool have;
+};
+
+static int lease_work(struct store *s, void *arg, struct err *e)
+{
+    struct lease_job *j = arg;
+
+    return j->have ? lease_heartbeat(s, &j->lease, e)
+                   : lease_acquire(s, ROUTER_LEASE, "trine serve: traffic", &j->lease, e);
+}
+
+static void lease_lost(struct router *r, const struct err *e)
+{
+    if (r->steering || strcmp(r->why, e->text) != 0)
+        router_say(r, "%s", e->text);
+    (void)text_copy(r->why, sizeof(r->why), e->text);
+    r->steering = false;
+    if (r->proxy)
+        haproxy_leave(r->proxy); /* whoever has the lease steers it now */
+}
+
+static void lease_done(const struct err *e, void *arg)
+{
+    struct lease_job *j = arg;
+    struct router *r = j->router;
+    bool began = !e && !r->steering;
+
+    r->leasing = false;
+    /* A full disk takes nobody's lease away: it runs out by itself when nobody could write. */
+    if (e && e->kind == ERR_NO)
+        lease_lost(r, e);
+    else if (e)
+        failed(r, e);
+    else
+        r->lease = j->lease;
+    free(j);
+    if (began && !r->stopping) {
+        r->steering = true;
+        r->why[0] = '\0';
+        router_begin(r);
+    }
+    if (!r->stopping)
+        timer_start(r->lease_timer, r->steering ? LEASE_HEARTBEAT_MS : ROUTER_LEASE_AGAIN_MS);
+    router_moved(r);
+}
+
+void router_lease(struct router *r)
+{
+    struct lease_job *j = mem_alloc(sizeof(*j));
+
+    if (r->leasing || r->stopping) {
+        free(j);
+        return;
+    }
+    r->leasing = true;
+    *j = (struct lease_job){.router = r, .lease = r->lease, .have = r->steering};
+    store_worker_do(r->ledger, "traffic: lease", lease_work, lease_done, j);
+}
+
+static int release_work(struct store *s, void *arg, struct err *e)
+{
+    return lease_release(s, arg, e);
+}
+
+static void release_done(const struct err *e, void *arg)
+{
+    (void)e; /* it runs out by itself */
+    free(arg);
+}
+
+void router_lease_release(struct router *r)
+{
+    struct lease *l = mem_alloc(sizeof(*l));
+
+    *l = r->lease;
+    store_worker_do(r->ledger, "traffic: lease", release_work, release_done, l);
+}
+
+/* --- Orders --------------------------------------------------------------------------------------
+ */
+
+struct kept_order {
+    struct kept_order *next;
+    struct traffic_order order;
+};
+struct orders_job {
+    struct router *router;
+    struct arena arena;
+    struct kept_order *first;
+};
+
+static void keep_order(const struct traffic_order *o, void *arg)
+{
+    struct orders_job *j = arg;
+    struct kept_order *k = arena_alloc(&j->arena, sizeof(*k));
+
+    k->order = *o;
+    k->order.route = arena_strdup(&j->arena, o->route);
+    k->order.environment = arena_strdup(&j->arena, o->environment);
+    k->order.kind = arena_strdup(&j->arena, o->kind);
+    k->order.who = arena_strdup(&j->arena, o->who);
+    k->order.why = arena_strdup(&j->arena, o->why);
+    k->next = j->first;
+    j->first = k;
+}
+
+static int orders_work(struct store *s, void *arg, struct err *e)
+{
+    struct orders_job *j = arg;
+    return traffic_order_list(s, false, 0, keep_order, j, e);
+}
+
+static enum order_kind kind_of(const char *word)
+{
+    for (int k = ORDER_WEIGHT; k < ORDER_NONE; k++)
+        if (strcmp(word, order_kind_name((enum order_kind)k)) == 0)
+            return (enum order_kind)k;
+    return ORDER_NONE;
+}
+
+static void give_order(struct router_route *route, struct router_member *m,
+                       const struct traffic_order *o)
+{
+    struct router *r = route->router;
+    struct decision d = decision_begin(route, router_wall_us(r));
+    struct err e = ERR_INIT;
+
+    m->order_id = o ? o->id : 0;
+    m->order_until_ms = o ? o->until_ms : 0;
+    (void)text_copy(m->order_kind, sizeof(m->order_kind), o ? o->kind : "");
+    (void)text_copy(m->order_who, sizeof(m->order_who), o ? o->who : "");
+    (void)text_copy(m->order_why, sizeof(m->order_why), o ? o->why : "");
+    if (failover_order(route->failover, m->environment, o ? kind_of(o->kind) : ORDER_NONE,
+                       o ? o->weight : 0, o ? o->until_ms : 0, clock_wall_ms(&r->o.app->clock),
+                       decision_change, &d, &e) < 0)
+        router_say(r, "route %s: the order for %s is not followed: %s", route->m->name,
+                   m->environment, e.text);
+    decision_end(&d);
+}
+
+static const struct traffic_order *order_of(const struct orders_job *j,
+                                            const struct router_route *route,
+                                            const struct router_member *m)
+{
+    for (const struct kept_order *k = j->first; k; k = k->next)
+        if (strcmp(k->order.route, route->m->name) == 0 &&
+            strcmp(k->order.environment, m->environment) == 0)
+            return &k->order;
+    return NULL;
+}
+
+static void follow(struct router *r, const struct orders_job *j)
+{
+    int64_t now = clock_wall_ms(&r->o.app->clock);
+
+    for (size_t i = 0; i < r->n_routes; i++)
+        for (size_t k = 0; k < r->routes[i].n_members; k++) {
+            struct router_member *m = &r->routes[i].members[k];
+            const struct traffic_order *o = order_of(j, &r->routes[i], m);
+            if (o && o->until_ms && o->until_ms <= now)
+                o = NULL;
+            if ((o ? o->id : 0) != m->order_id)
+                give_order(&r->routes[i], m, o);
+        }
+}
+
+static void orders_done(const struct err *e, void *arg)
+{
+    struct orders_job *j = arg;
+    struct router *r = j->router;
+
+    r->reading_orders = false;
+    if (e)
+        failed(r, e);
+    else if (!r->stopping)
+        follow(r, j);
+    arena_release(&j->arena);
+    free(j);
+}
+
+void router_read_orders(struct router *r)
+{
+    if (r->reading_orders || r->stopping)
+        return;
+    struct orders_job *j = mem_alloc(sizeof(*j));
+    r->reading_orders = true;
+    j->router = r;
+    store_worker_do(r->ledger, "traffic: orders", orders_work, orders_done, j);
+}
+
+/* --- The log -------------------------------------------------------------------------------------
+ */
+
+static void let_go(struct change_note *n)
+{
+    if (--n->waits > 0)
+        return;
+    arena_release(&n->arena);
+    free(n);
+}
+
+void router_log_drop(struct change_note *n)
+{
+    for (struct change_note *next; n; n = next) {
+        next = n->next;
+        n->waits = 1;
+        let_go(n);
+    }
+}
+
+static int log_work(struct store *s, void *arg, struct err *e)
+{
+    struct change_note *n = arg;
+    return traffic_change_add(s, &n->lease, &n->change, &n->change.id, e);
+}
+
+static int applied_work(struct store *s, void *arg, struct err *e)
+{
+    struct change_note *n = arg;
+
+    return n->change.id
+               ? traffic_change_applied(s, &n->lease, n->change.id, n->change.applied_us, e)
+               : 0;
+}
+
+static void logged(const struct err *e, void *arg)
+{
+    struct change_note *n = arg;
+
+    if (e)
+        failed(n->router, e);
+    let_go(n);
+}
+
+void router_log(struct router *r, struct change_note *n)
+{
+    store_worker_do(r->ledger, "traffic: log", log_work, logged, n);
+}
+
+void router_log_applied(struct change_note *n, int64_t applied_us)
+{
+    struct router *r = n->router;
+
+    if (!applied_us) {
+        let_go(n);
+        return;
+    }
+    n->change.applied_us = applied_us;
+    if (r->o.change)
+        r->o.change(&n->change, r->o.arg);
+    store_worker_do(r->ledger, "traffic: log", applied_work, logged, n);
+}
+
+/* --- Where it stands -----------------------------------------------------------------------------
+ */
+
+struct save_job {
+    struct router *router;
+    struct lease lease;
+    struct arena arena;
+    size_t n;
+    struct {
+        const char *route, *json;
+    } rows[];
+};
+
+static int save_work(struct store *s, void *arg, struct err *e)
+{
+    struct save_job *j = arg;
+
+    for (size_t i = 0; i < j->n; i++)
+        if (traffic_state_put(s, &j->lease, j->rows[i].route, j->rows[i].json, e) < 0)
+            return -1;
+    return 0;
+}
+
+static void saved(const struct err *e, void *arg)
+{
+    struct save_job *j = arg;
+    struct router *r = j->router;
+
+    r->saving = false;
+    if (e)
+        failed(r, e);
+    arena_release(&j->arena);
+    free(j);
+    if (r->unsaved)
+        router_save(r);
+}
+
+/* For `trine traffic status`, which is another process: what the API answers, under the name "". */
+static void view(struct router *r, struct buf *b)
+{
+    struct json_out o = {.b = b};
+
+    router_json(r, &o);
+    redact_buf(r->o.app->redactor, b);
+}
+
+void router_save(struct router *r)
+{
+    r->unsaved = r->saving;
+    if (r->saving || !r->steering)
+        return;
+    struct save_job *j = mem_alloc(sizeof(*j) + (r->n_routes + 1) * sizeof(j->rows[0]));
+    struct buf b = BUF_INIT(4 << 20);
+    j->router = r;
+    j->lease = r->lease;
+    for (size_t i = 0; i <= r->n_routes; i++) {
+        buf_clear(&b);
+        if (i < r->n_routes)
+            failover_save(r->routes[i].failover, &b);
+        else
+            view(r, &b);
+        j->rows[j->n].route = i < r->n_routes ? arena_strdup(&j->arena, r->routes[i].m->name) : "";
+        j->rows[j->n++].json = arena_strndup(&j->arena, b.data, b.len);
+    }
+    buf_release(&b);
+    r->saving = true;
+    store_worker_do(r->ledger, "traffic: state", save_work, saved, j);
+}

@@ -1,0 +1,210 @@
+#include "app/traffic_view.h"
+
+#include "app/app.h"
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "report/table.h"
+#include "store/traffic.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- Reading -------------------------------------------------------------------------------------
+ */
+
+int traffic_view_read(struct app *a, struct traffic_view *ret, struct err *e)
+{
+    struct lease lease = {0};
+    char *text = NULL;
+
+    if (lease_read(a->store, ROUTER_LEASE, &lease, &ret->steered, e) < 0 ||
+        traffic_state_get(a->store, "", &text, &ret->updated_ms, e) < 0)
+        return -1;
+    (void)text_copy(ret->holder, sizeof(ret->holder), lease.holder);
+    if (*text)
+        ret->json = json_read(text, strlen(text), "the store: where traffic stands", e);
+    bool readable = !*text || ret->json;
+    free(text);
+    return readable ? 0 : -1;
+}
+
+void traffic_view_release(struct traffic_view *v)
+{
+    json_decref(v->json);
+    *v = (struct traffic_view){0};
+}
+
+static const json_t *named(const json_t *list, const char *name)
+{
+    size_t i;
+    json_t *item;
+
+    json_array_foreach(list, i,
+                       item) if (strcmp(json_str(item, "name", ""), name) == 0) return item;
+    return NULL;
+}
+
+int64_t traffic_view_order(const struct traffic_view *v, const char *route, const char *environment)
+{
+    const json_t *r = named(json_at(v->json, "routes"), route);
+    const json_t *m = named(json_at(r, "environments"), environment);
+
+    return json_int(m, "order.id", 0);
+}
+
+/* --- Printing ------------------------------------------------------------------------------------
+ */
+
+static enum table_tone tone_of(const char *state)
+{
+    if (strcmp(state, "up") == 0)
+        return TONE_GOOD;
+    if (strcmp(state, "down") == 0)
+        return TONE_BAD;
+    return strcmp(state, "asleep") == 0 || strcmp(state, "unknown") == 0 ? TONE_DIM : TONE_WARN;
+}
+
+static void share_cell(struct table *t, const json_t *m)
+{
+    double share = json_num(m, "share", 0);
+
+    if (json_flag(m, "out", false))
+        table_cell(t, TONE_DIM, "out");
+    else if (json_flag(m, "backup", false) && share == 0)
+        table_cell(t, TONE_DIM, "backup");
+    else
+        table_cell(t, TONE_STRONG, "%.0f %%", 100 * share);
+}
+
+static const char *order_words(const json_t *m, char ret[160])
+{
+    const char *kind = json_str(m, "order.kind", ""), *until = json_str(m, "order.until", "");
+    const char *why = json_str(m, "order.why", "");
+
+    if (!*kind)
+        return "";
+    (void)snprintf(ret, 160, "%s%s%.20s by %.30s%s%.60s", kind, *until ? " until " : "", until,
+                   json_str(m, "order.who", "?"), *why ? ": " : "", why);
+    return ret;
+}
+
+static void member_row(struct table *t, const json_t *m)
+{
+    const char *state = json_str(m, "state", "unknown");
+    double pace = json_num(m, "pace_ms", 0);
+    char text[160];
+
+    table_row(t);
+    table_cell(t, TONE_STRONG, "%s", json_str(m, "name", ""));
+    table_cell(t, TONE_PLAIN, "%s", json_str(m, "platform", ""));
+    table_cell(t, tone_of(state), "%s", state);
+    share_cell(t, m);
+    table_cell(t, TONE_PLAIN, "%.1f", json_num(m, "live.per_second", 0));
+    if (pace > 0)
+        table_cell(t, TONE_PLAIN, "%.1f s", pace / 1000);
+    else
+        table_cell(t, TONE_DIM, "-");
+    table_cell(t, TONE_PLAIN, "%s", json_str(m, "quorum.text", ""));
+    table_cell(t, TONE_PLAIN, "%s", json_str(m, "reason", ""));
+    table_cell(t, TONE_WARN, "%s", order_words(m, text));
+}
+
+static bool any_down(const json_t *route)
+{
+    size_t i;
+    json_t *m;
+
+    json_array_foreach(json_at(route, "environments"), i,
+                       m) if (strcmp(json_str(m, "state", ""), "down") == 0) return true;
+    return false;
+}
+
+static void route_lines(const json_t *route, const struct table_look *look, struct buf *out)
+{
+    const char *listen = json_str(route, "listen", ""), *standby = json_str(route, "standby", "");
+    struct table *t = table_new();
+    size_t i;
+    json_t *m;
+
+    buf_adds(out, "route ");
+    table_tone(out, look, TONE_STRONG, json_str(route, "name", ""));
+    buf_addf(out, " leads to %s%s%s; next in line: %s\n", json_str(route, "app", ""),
+             *listen ? ", listening on " : "", listen, *standby ? standby : "nobody");
+    if (json_flag(route, "failing_open", false)) {
+        table_tone(out, look, TONE_WARN, "fails open");
+        buf_addf(out, ": %s\n", json_str(route, "open_why", ""));
+    }
+    table_column(t, "Environment", TABLE_LEFT, false);
+    table_column(t, "Platform", TABLE_LEFT, false);
+    table_column(t, "State", TABLE_LEFT, false);
+    table_column(t, "Share", TABLE_RIGHT, false);
+    table_column(t, "Req/s", TABLE_RIGHT, false);
+    table_column(t, "Checked", TABLE_RIGHT, false);
+    table_column(t, "Observers", TABLE_LEFT, true);
+    table_column(t, "Why", TABLE_LEFT, true);
+    table_column(t, "Order", TABLE_LEFT, true);
+    json_array_foreach(json_at(route, "environments"), i, m) member_row(t, m);
+    table_print(t, look, out);
+    table_free(t);
+    buf_addc(out, '\n');
+}
+
+static void head_lines(const struct app *a, const struct traffic_view *v, struct buf *out)
+{
+    const char *state = json_str(v->json, "proxy.state", "off");
+    const char *why = json_str(v->json, "proxy.why", "");
+    char age[32];
+
+    text_format_duration((clock_wall_ms(&a->clock) - v->updated_ms) / 1000 * 1000, age);
+    if (v->steered)
+        buf_addf(out, "steered by %s, as of %s ago\n", v->holder, age);
+    else
+        buf_addf(out, "nobody steers: trine serve does not run; as of %s ago\n", age);
+    buf_addf(out, "HAProxy: %s%s%s\n\n", state, *why ? ": " : "", why);
+}
+
+static void vantage_lines(const json_t *all, struct buf *out)
+{
+    size_t i;
+    json_t *v;
+
+    json_array_foreach(all, i, v) if (!json_flag(v, "valid", true))
+        buf_addf(out, "vantage point %s does not vote: %s\n", json_str(v, "name", ""),
+                 json_str(v, "why", ""));
+}
+
+static int as_text(struct app *a, const struct traffic_view *v, const char *route, struct err *e)
+{
+    const struct table_look look = {.width = a->width, .colour = a->colour};
+    struct buf b = BUF_INIT(1 << 20);
+    size_t i;
+    json_t *r;
+
+    head_lines(a, v, &b);
+    json_array_foreach(json_at(v->json, "routes"), i,
+                       r) if (!route || strcmp(json_str(r, "name", ""), route) == 0)
+        route_lines(r, &look, &b);
+    vantage_lines(json_at(v->json, "vantages"), &b);
+    int rc = app_print(a, &b, e);
+    buf_release(&b);
+    return rc;
+}
+
+int traffic_view_print(struct app *a, const struct traffic_view *v, const char *route,
+                       struct err *e)
+{
+    bool down = false;
+    size_t i;
+    json_t *r;
+
+    if (!v->json)
+        return err_set(e, ERR_NO,
+                       "nothing is known of traffic yet: no trine serve has run with this state "
+                       "folder (%s)",
+                       a->state);
+    json_array_foreach(json_at(v->json, "routes"), i, r) down |= any_down(r);
+    int rc = a->o.json ? app_print_json(a, json_incref(v->json), e) : as_text(a, v, route, e);
+    return rc < 0 ? -1 : down || !v->steered;
+}

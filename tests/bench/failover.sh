@@ -1,0 +1,226 @@
+# shellcheck shell=sh disable=SC2154 # names of lib.sh
+# Failover as users see it: 1,000 GETs a second through a router onto three backends (90 %, 10 %, backup),
+# while the first is killed, hangs, answers 503, answers 2 s late, or is grey (its health is fine, all else
+# fails). Peers: nginx with plain upstream lines, HAProxy with a check a second, HAProxy tuned hard (five
+# checks a second, observe layer7, retries, redispatch). The same load, the same faults, one after another.
+# TRINE_BENCH_REPEAT=N: medians of N runs.
+
+failover_at=3000 failover_mend=11000 failover_seconds=16 failover_rate=1000
+failover_faults='kill hang 503 slow grey'
+
+# failover_backend NAME PORT: sets failover_pid
+failover_backend() {
+    build/tests/bench/failover_backend "$1" "$2" "$commit" 600 &
+    failover_pid=$!
+    until curl -fs -o /dev/null "http://127.0.0.1:$2/health"; do sleep 0.02; done
+}
+
+# failover_faulty FAULT: sets failover_begin and failover_end, commands that break and mend A
+failover_faulty() {
+    case $1 in
+    kill)
+        failover_begin="kill -9 $failover_a"
+        failover_end="build/tests/bench/failover_backend A $failover_port_a $commit 60 & echo \$! >$work/again"
+        ;;
+    hang) failover_begin="kill -STOP $failover_a" failover_end="kill -CONT $failover_a" ;;
+    503) failover_begin="kill -USR1 $failover_a" failover_end=$failover_begin ;;
+    slow) failover_begin="kill -USR2 $failover_a" failover_end=$failover_begin ;;
+    grey) failover_begin="kill -HUP $failover_a" failover_end=$failover_begin ;;
+    esac
+}
+
+failover_nginx() {
+    mkdir -p "$work/failover.nginx"
+    cat >"$work/failover.nginx/nginx.conf" <<END
+$([ "$(id -u)" -ne 0 ] || echo 'user root;')
+worker_processes auto;
+worker_rlimit_nofile 20000;
+pid $work/failover.nginx/pid;
+error_log $work/failover.nginx/error.log;
+events { worker_connections 16000; }
+http {
+    access_log off;
+    client_body_temp_path $work/failover.nginx/b; proxy_temp_path $work/failover.nginx/p;
+    fastcgi_temp_path $work/failover.nginx/f; uwsgi_temp_path $work/failover.nginx/u;
+    scgi_temp_path $work/failover.nginx/s;
+    upstream api {
+        server 127.0.0.1:$failover_port_a weight=90;
+        server 127.0.0.1:$failover_port_b weight=10;
+        server 127.0.0.1:$failover_port_c backup;
+    }
+    server { listen 127.0.0.1:$failover_port backlog=4096; location / { proxy_pass http://api; } }
+}
+END
+    nginx -p "$work/failover.nginx" -c "$work/failover.nginx/nginx.conf" -g 'daemon off;' \
+        2>"$work/failover.nginx/err" &
+    failover_proxy=$!
+}
+
+# failover_haproxy DEFAULTS BACKEND SERVER: lines of the sections, options of each server
+failover_haproxy() {
+    cat >"$work/failover.cfg" <<END
+global
+    maxconn 9000
+defaults
+    mode http
+    $1
+frontend api
+    bind 127.0.0.1:$failover_port
+    default_backend api
+backend api
+    option httpchk GET /health
+    http-check expect status 200
+    $2
+    server A 127.0.0.1:$failover_port_a weight 90 $3
+    server B 127.0.0.1:$failover_port_b weight 10 $3
+    server C 127.0.0.1:$failover_port_c backup $3
+END
+    haproxy -db -f "$work/failover.cfg" >"$work/failover.log" 2>&1 &
+    failover_proxy=$!
+}
+
+# The manifest's answer limit is that of the hard-tuned peer: what a team takes from its own p99.
+failover_manifest() {
+    cat >"$work/failover.yaml" <<END
+project: bench
+apps:
+  api: { kind: service, path: ., port: 8080, health: /health }
+environments:
+$(for e in a b c; do
+        eval "port=\$failover_port_$e"
+        echo "  $e: { branch: main, service: { platform: exec, name: $e, deploy: 'echo \"{\\\"url\\\": \\\"http://127.0.0.1:$port\\\", \\\"state\\\": \\\"live\\\"}\"' } }"
+    done)
+checks:
+  health: { app: api, path: /health, every: 10s, timeout: 1500ms }
+traffic:
+  api:
+    app: api
+    weights: { a: 90, b: 10 }
+    backup: [c]
+    listen: 127.0.0.1:$failover_port
+    connect_within: 100ms
+    answer_within: 300ms
+    hold: 1s
+    slow_start: 0s
+END
+}
+
+failover_trine() {
+    rm -rf "$work/failover.state"
+    failover_manifest
+    (cd "$work" && "$root/build/trine" deploy -q --commit "$commit" -f failover.yaml --state failover.state) \
+        >"$work/failover.deploy" 2>&1 || { cat "$work/failover.deploy" >&2; return 1; }
+    (cd "$work" && exec "$root/build/trine" serve -f failover.yaml --state failover.state --listen 127.0.0.1:0) \
+        >"$work/failover.out" 2>"$work/failover.log" &
+    failover_proxy=$!
+    # Ready once every environment was seen to be up.
+    failover_wait=0
+    until (cd "$work" && "$root/build/trine" traffic status --json -f failover.yaml --state failover.state) \
+        2>/dev/null | jq -e '.proxy.state == "running" and ([.routes[].environments[] | select(.state != "up")] == [])' \
+        >/dev/null; do
+        failover_wait=$((failover_wait + 1))
+        [ $failover_wait -lt 300 ] || { say 'trine did not get ready:' "$(cat "$work/failover.log")"; return 1; }
+        sleep 0.1
+    done
+}
+
+failover_proxy_begin() {
+    plain='timeout connect 5s
+    timeout client 50s
+    timeout server 50s'
+    hard='timeout connect 100ms
+    timeout client 10s
+    timeout server 300ms
+    timeout check 100ms
+    retries 2'
+    case $1 in
+    nginx) failover_nginx ;;
+    haproxy) failover_haproxy "$plain" '' 'check inter 1s fall 3' ;;
+    haproxy-hard)
+        failover_haproxy "$hard" 'option redispatch 1
+    retry-on all-retryable-errors' \
+            'check inter 200ms fastinter 50ms fall 2 observe layer7 error-limit 3 on-error mark-down'
+        ;;
+    trine) failover_trine ;;
+    esac
+    until curl -s -o /dev/null "http://127.0.0.1:$failover_port/"; do sleep 0.05; done
+    sleep 1 # peers have no way to ask whether their first checks are through
+}
+
+failover_proxy_end() {
+    kill "$failover_proxy" 2>/dev/null || true
+    wait "$failover_proxy" 2>/dev/null || true
+    [ "$1" != trine ] || failover_stop_haproxy
+}
+
+# trine serve leaves HAProxy running on purpose.
+failover_stop_haproxy() {
+    pid=$(cat "$work/failover.state/traffic/haproxy.pid" 2>/dev/null) || return 0
+    kill "$pid" 2>/dev/null || true
+    while kill -0 "$pid" 2>/dev/null; do sleep 0.02; done
+}
+
+# failover_run PROXY FAULT: one line of JSON into $work/failover.rows
+failover_run() {
+    failover_port=$(free_port) failover_port_a=$(free_port)
+    failover_port_b=$(free_port) failover_port_c=$(free_port)
+    failover_backend B "$failover_port_b" && failover_b=$failover_pid
+    failover_backend C "$failover_port_c" && failover_c=$failover_pid
+    failover_backend A "$failover_port_a" && failover_a=$failover_pid
+    failover_faulty "$2"
+    if failover_proxy_begin "$1"; then
+        (
+            ulimit -n 20000
+            build/tests/bench/failover_load "$failover_port" "$failover_rate" "$failover_seconds" \
+                "$failover_at" "$failover_begin" "$failover_mend" "$failover_end" A \
+                "$work/failover.$1.$2.log"
+        ) | jq -c --arg proxy "$1" --arg fault "$2" '{$proxy, $fault} + .' |
+            tee -a "$work/failover.rows" >&2
+        failover_proxy_end "$1"
+    fi
+    kill -CONT "$failover_a" 2>/dev/null || true
+    kill -9 "$failover_a" "$failover_b" "$failover_c" "$(cat "$work/again" 2>/dev/null)" 2>/dev/null || true
+    wait "$failover_a" "$failover_b" "$failover_c" 2>/dev/null || true
+    rm -f "$work/again"
+}
+
+# failover_figure PROXY FAULT MEMBER: the median over the runs
+failover_figure() {
+    jq -s --arg proxy "$1" --arg fault "$2" --arg member "$3" '
+        map(select(.proxy == $proxy and .fault == $fault) | .[$member]) | sort | .[length / 2 | floor]' \
+        "$work/failover.rows"
+}
+
+failover_table() {
+    jq -rs 'def show: if . == -1 then "never" else tostring end;
+        ["fault", "router", "lost", "over 250 ms", "clear ms", "return ms", "lost elsewhen"],
+        (.[] | [.fault, .proxy, .lost, .slow, (.clear_ms | show), (.return_ms | show), .lost_elsewhen]) |
+        @tsv' "$work/failover.rows" | column -t -s "$(printf '\t')" >&2
+}
+
+bench_failover() {
+    need_packages nginx-light haproxy
+    PATH=$PATH:/usr/sbin
+    : >"$work/failover.rows"
+    for fault in $failover_faults; do
+        for proxy in nginx haproxy haproxy-hard trine; do
+            n=0
+            while [ $n -lt "${TRINE_BENCH_REPEAT:-1}" ]; do
+                failover_run "$proxy" "$fault"
+                n=$((n + 1))
+            done
+        done
+        hard=$(failover_figure haproxy-hard "$fault" slow)
+        most=$hard
+        case $fault in hang | slow) [ "$hard" -gt 304 ] || most=304 ;; esac
+        row "failover-$fault-lost" requests "$(failover_figure trine "$fault" lost)" \
+            "$(failover_figure haproxy "$fault" lost)" haproxy '= 0'
+        row "failover-$fault-slow" requests "$(failover_figure trine "$fault" slow)" "$hard" haproxy-hard \
+            "< $((most + 1))"
+        row "failover-$fault-clear" ms "$(failover_figure trine "$fault" clear_ms | sed s/^-1$/99999/)" \
+            "$(failover_figure haproxy-hard "$fault" clear_ms)" haproxy-hard '< 501'
+        row "failover-$fault-return-lost" requests "$(failover_figure trine "$fault" lost_elsewhen)" \
+            "$(failover_figure haproxy-hard "$fault" lost_elsewhen)" haproxy-hard '= 0'
+    done
+    failover_table
+}
