@@ -371,6 +371,14 @@ static void say_pace(struct table *t, const struct checking_row *row)
     }
 }
 
+static void say_amount(struct table *t, double amount, const char *unit)
+{
+    if (amount > 0)
+        table_cell(t, TONE_PLAIN, "%.0f%s", amount, unit);
+    else
+        table_cell(t, TONE_PLAIN, "%s", "");
+}
+
 static void say_row(struct table *t, const struct checking_row *row)
 {
     const struct checking_price *p = &row->price;
@@ -381,8 +389,8 @@ static void say_row(struct table *t, const struct checking_row *row)
     table_cell(t, TONE_PLAIN, "%s %s", row->platform, row->what);
     say_pace(t, row);
     table_cell(t, TONE_PLAIN, "%.0f", p->requests);
-    table_cell(t, TONE_PLAIN, p->awake_hours > 0 ? "%.0f h" : "", p->awake_hours);
-    table_cell(t, TONE_PLAIN, p->commands > 0 ? "%.0f" : "", p->commands);
+    say_amount(t, p->awake_hours, " h");
+    say_amount(t, p->commands, "");
     say_share(t, &p->worst);
     say_allowance(t, &p->worst);
     if (*row->route && row->tuned.worst.known)
