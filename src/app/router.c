@@ -129,7 +129,7 @@ static void set_zero(struct router *r)
         r->wall_us_at_zero = zero;
 }
 
-/* Holds and orders that run out, votes that grow old. */
+/* Holds and orders that run out; evidence that stays the same and so tells nobody. */
 static void look(void *arg)
 {
     struct router *r = arg;
@@ -140,6 +140,7 @@ static void look(void *arg)
         failover_tick(r->routes[i].failover, clock_wall_ms(&r->o.app->clock), decision_change, &d);
         decision_end(&d);
     }
+    router_judge_all(r);
     if (r->stale)
         router_refresh(r, r->o.matrix);
     if (++r->looks % 5 == 0)
