@@ -133,7 +133,7 @@ static int show_followed(struct app *a, const struct manifest_route *route,
         if (!done)
             (void)nanosleep(&step, NULL);
     }
-    int rc = traffic_view_print(a, &view, route->name, e);
+    int rc = traffic_view_print(a, &view, route->name, false, e);
     if (rc >= 0 && !view.steered)
         app_say(a, "the order is kept; nobody follows it until trine serve runs");
     else if (rc >= 0 && !done)
@@ -165,7 +165,7 @@ static int need_environments(const struct app *a, const char *word, struct err *
 {
     if (a->o.n_environments)
         return 0;
-    return err_set(e, ERR_USAGE, "trine traffic %s: say which environment, as -e uat", word);
+    return err_set(e, ERR_USAGE, "%s: say which environment, as -e uat", word);
 }
 
 static int weights(struct app *a, const struct manifest_route *route, struct err *e)
@@ -174,7 +174,7 @@ static int weights(struct app *a, const struct manifest_route *route, struct err
     int64_t sum = 0;
 
     if (a->o.n_arguments < 2)
-        return err_set(e, ERR_USAGE, "trine traffic weights: give ENV=N, as uat=50 beta=50");
+        return err_set(e, ERR_USAGE, "weights: give ENV=N, as uat=50 beta=50");
     for (size_t i = 1; i < a->o.n_arguments; i++) {
         const char *word = a->o.arguments[i], *equals = strchr(word, '=');
         int64_t weight = 0;
@@ -226,7 +226,7 @@ static int override(struct app *a, const struct manifest_route *route, struct er
 
     if (!up && strcmp(word, "down") != 0)
         return err_set(e, ERR_USAGE,
-                       "trine traffic override: say up or down, as: trine traffic "
+                       "override: say up or down, as: trine traffic "
                        "override down -e uat --for 1h");
     return order_each(a, route, "override", up ? ORDER_UP : ORDER_DOWN,
                       a->o.for_ms ? a->o.for_ms : OVERRIDE_MS, e);
@@ -264,7 +264,7 @@ static int status(struct app *a, struct err *e)
     int rc = traffic_view_read(a, &view, e);
 
     if (rc == 0)
-        rc = traffic_view_print(a, &view, a->o.route, e);
+        rc = traffic_view_print(a, &view, a->o.route, true, e);
     traffic_view_release(&view);
     return rc;
 }
@@ -294,7 +294,7 @@ int cmd_traffic(struct app *a, struct err *e)
     if (strcmp(word, "restore") == 0)
         return restore(a, route, e);
     return err_set(e, ERR_USAGE,
-                   "trine traffic %.40s: there are status, weights, drain, restore, "
+                   "%.40s: there are status, weights, drain, restore, "
                    "override, drill, drills and export",
                    word);
 }

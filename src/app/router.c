@@ -213,12 +213,12 @@ void router_stop(struct router *r)
     timer_stop(r->orders_timer);
     timer_stop(r->lease_timer);
     timer_stop(r->look);
-    if (r->proxy)
-        haproxy_leave(r->proxy);
     if (r->steering) {
         router_save(r);
         router_lease_release(r);
     }
+    if (r->proxy)
+        haproxy_leave(r->proxy);
 }
 
 void router_look_for_orders(struct router *r)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/checking_view.h"
 #include "app/origin.h"
 #include "app/router.h"
 #include "base/arena.h"
@@ -48,9 +49,9 @@ struct router_member {
     uint32_t sessions;
     bool proxy_took_out; /* HAProxy did, by itself */
     char proxy_check[64];
-    int64_t pace_ms;      /* of the route's own checks while all is calm; 0 = none */
-    bool pace_when_awake; /* only while something else keeps it awake */
-    int64_t order_id;     /* in force, as the store has it; 0 = none */
+    int64_t pace_ms;  /* of the route's own checks while all is calm; 0 = none */
+    bool pace_stops;  /* only while something else keeps it awake */
+    int64_t order_id; /* in force, as the store has it; 0 = none */
     int64_t order_until_ms;
     char order_kind[8], order_who[80], order_why[160];
     struct fitness_answer fitness;
@@ -73,6 +74,7 @@ struct router {
     struct arena arena; /* names of the routes and members in force */
     struct router_route *routes;
     size_t n_routes;
+    struct checking_rows checking; /* what their checks may cost */
     struct observer observers[VANTAGES_MAX];
     size_t n_observers;
     struct haproxy *proxy; /* NULL: no route listens */

@@ -76,6 +76,7 @@ static void json_member(struct json_out *o, const struct router_member *m,
         out_int(o, m->pace_ms);
     else
         out_null(o);
+    out_key(o, "pace_stops_when_idle"), out_flag(o, m->pace_stops);
     out_text_of(o, "fit", fits[m->fitness.fit]);
     out_text_of(o, "fit_why", m->fitness.why);
     out_close(o, '}');
@@ -102,6 +103,8 @@ static void json_route(struct json_out *o, const struct router_route *route)
     for (size_t i = 0; i < n; i++)
         json_member(o, &route->members[i], &all[i], total);
     out_close(o, ']');
+    out_key(o, "checking");
+    checking_json(&route->router->checking, route->m->name, o);
     out_close(o, '}');
 }
 

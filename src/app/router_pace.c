@@ -8,23 +8,15 @@
 
 enum { ANSWERED_AGAIN_MS = 250 };
 
-static int64_t calm_pace(const struct router_route *route, const struct router_member *m)
-{
-    /* The first failing check comes within one interval, the others fast after it. */
-    int64_t fast = (int64_t)(route->m->down_after - 1) * ROUTER_FAST_MS;
-    int64_t pace = (route->m->detect_ms - fast) * 2 / 3;
-
-    (void)m;
-    return pace < ROUTER_FAST_MS ? ROUTER_FAST_MS : pace;
-}
-
 void router_check_calmly(struct router_route *route, struct router_member *m)
 {
     struct router *r = route->router;
+    const struct checking_row *row = checking_row_of(&r->checking, route->m->name, m->environment);
 
-    m->pace_ms = r->steering ? calm_pace(route, m) : 0;
+    m->pace_ms = r->steering && row ? row->every_ms : 0;
+    m->pace_stops = row && row->stops_when_asleep;
     if (m->series)
-        (void)watch_pace(r->o.watch, m->series, m->pace_ms, 0);
+        (void)watch_pace(r->o.watch, m->series, m->pace_ms, m->pace_stops ? 0 : INT64_MAX);
 }
 
 void router_pace(struct router_route *route)

@@ -221,6 +221,7 @@ void router_plan_release(struct router *r)
     release_routes(r->routes, r->n_routes, &r->arena);
     r->routes = NULL;
     r->n_routes = 0;
+    checking_rows_release(&r->checking);
     free(r->described);
     r->described = NULL;
 }
@@ -249,6 +250,9 @@ int router_plan(struct router *r, struct err *e)
         return -1;
     }
     release_routes(old, n_old, &old_arena);
+    checking_rows_release(&r->checking);
+    r->checking = (struct checking_rows){0};
+    checking_rows(m, r->o.matrix, &r->checking);
     r->differs = !r->described || strcmp(r->described, text.len ? text.data : "") != 0;
     free(r->described);
     r->described = mem_strdup(text.len ? text.data : "");

@@ -1,6 +1,7 @@
 #include "app/traffic_view.h"
 
 #include "app/app.h"
+#include "app/checking_view.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -151,6 +152,18 @@ static void route_lines(const json_t *route, const struct table_look *look, stru
     buf_addc(out, '\n');
 }
 
+/* From the manifest as it is now: the same that trine plan shows. */
+static void checking_lines(const struct checking_rows *rows, const char *route,
+                           const struct table_look *look, struct buf *out)
+{
+    struct table *t = checking_table(rows, route);
+
+    buf_adds(out, "what its checking costs in a month, and of which free allowance:\n");
+    table_print(t, look, out);
+    table_free(t);
+    buf_addc(out, '\n');
+}
+
 static void head_lines(const struct app *a, const struct traffic_view *v, struct buf *out)
 {
     const char *state = json_str(v->json, "proxy.state", "off");
@@ -175,24 +188,38 @@ static void vantage_lines(const json_t *all, struct buf *out)
                  json_str(v, "why", ""));
 }
 
-static int as_text(struct app *a, const struct traffic_view *v, const char *route, struct err *e)
+static int as_text(struct app *a, const struct traffic_view *v, const char *route, bool price,
+                   struct err *e)
 {
     const struct table_look look = {.width = a->width, .colour = a->colour};
+    struct checking_rows rows = {0};
+    struct matrix matrix = {0};
     struct buf b = BUF_INIT(1 << 20);
     size_t i;
     json_t *r;
 
+    if (price && app_matrix(a, &matrix, e) < 0)
+        return -1;
+    checking_rows(a->manifest, &matrix, &rows);
     head_lines(a, v, &b);
-    json_array_foreach(json_at(v->json, "routes"), i,
-                       r) if (!route || strcmp(json_str(r, "name", ""), route) == 0)
+    json_array_foreach(json_at(v->json, "routes"), i, r)
+    {
+        const char *name = json_str(r, "name", "");
+        if (route && strcmp(name, route) != 0)
+            continue;
         route_lines(r, &look, &b);
+        if (price)
+            checking_lines(&rows, name, &look, &b);
+    }
     vantage_lines(json_at(v->json, "vantages"), &b);
     int rc = app_print(a, &b, e);
+    checking_rows_release(&rows);
+    matrix_release(&matrix);
     buf_release(&b);
     return rc;
 }
 
-int traffic_view_print(struct app *a, const struct traffic_view *v, const char *route,
+int traffic_view_print(struct app *a, const struct traffic_view *v, const char *route, bool price,
                        struct err *e)
 {
     bool down = false;
@@ -205,6 +232,7 @@ int traffic_view_print(struct app *a, const struct traffic_view *v, const char *
                        "folder (%s)",
                        a->state);
     json_array_foreach(json_at(v->json, "routes"), i, r) down |= any_down(r);
-    int rc = a->o.json ? app_print_json(a, json_incref(v->json), e) : as_text(a, v, route, e);
+    int rc =
+        a->o.json ? app_print_json(a, json_incref(v->json), e) : as_text(a, v, route, price, e);
     return rc < 0 ? -1 : down || !v->steered;
 }

@@ -26,8 +26,9 @@ void traffic_view_release(struct traffic_view *v);
 /* The order in force for an environment of a route as the router has it; 0 = none. */
 int64_t traffic_view_order(const struct traffic_view *v, const char *route,
                            const char *environment);
-/* route NULL: all. 1 when an environment is down or nobody steers, else 0. */
-int traffic_view_print(struct app *a, const struct traffic_view *v, const char *route,
+/* route NULL: all. price: also what their checking costs. 1 when an environment is down or nobody
+ * steers, else 0. */
+int traffic_view_print(struct app *a, const struct traffic_view *v, const char *route, bool price,
                        struct err *e);
 
 /* trine traffic export */
