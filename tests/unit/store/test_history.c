@@ -339,7 +339,9 @@ static void the_rows_of_the_first_form_become_batches(void)
     outside(f.path,
             "DROP TABLE batches; DROP TABLE cells_ten_minutes; DROP TABLE cells_two_hours;"
             "DROP TABLE cells_day; DROP TABLE history_state; DROP TABLE outages;"
-            "DROP TABLE access_tokens; CREATE TABLE samples (id INTEGER PRIMARY KEY,"
+            "DROP TABLE access_tokens; DROP TABLE traffic_orders; DROP TABLE traffic_changes;"
+            "DROP TABLE traffic_states; DROP TABLE drills; DROP TABLE alert_messages;"
+            "DROP TABLE alert_matters; CREATE TABLE samples (id INTEGER PRIMARY KEY,"
             " series, at_ms, late_us, outcome, class, status, lookup_us, connect_us, tls_us,"
             " first_byte_us, total_us); WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1"
             " FROM i WHERE n < 10000) INSERT INTO samples SELECT n, n % 4 + 1,"
