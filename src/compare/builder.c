@@ -239,7 +239,8 @@ void comparison_add(struct comparison_builder *b, size_t series, const struct co
     if (v->at_ms < b->options.from_ms || v->at_ms >= b->options.until_ms)
         return;
     struct place at = find_place(b, series, v->at_ms, 0);
-    add_time(&at, was_judged(v) ? v->covers_ms : 0, was_judged(v) ? 0 : v->covers_ms);
+    bool seen = was_judged(v) || (v->outcome == COMPARISON_MISSED && v->extra); /* known: down */
+    add_time(&at, seen ? v->covers_ms : 0, seen ? 0 : v->covers_ms);
     if (v->extra)
         return;
     if (at.series->kind == COMPARISON_REQUEST && v->outcome != COMPARISON_MISSED)

@@ -236,8 +236,8 @@ const struct key schema_keys[] = {
     {IN(CHECK), "fast", KEY_DURATION, AT(manifest_check, fast_ms), .min = SECOND, .max = 7 * DAY,
      .help = "Interval from the first failure until it is up or down; every when not given"},
     {IN(CHECK), "down", KEY_DURATION, AT(manifest_check, down_ms), .min = SECOND, .max = 7 * DAY,
-     .help = "Interval while it is down, every when not given; slots left out are in no rate, so "
-             "that success and uptime look better than they were"},
+     .help = "Interval while it is down, every when not given; slots left out count as down time, "
+             "but are in no rate, so that success looks better than it was"},
     {IN(CHECK), "down_after", KEY_INTEGER, AT(manifest_check, down_after), .min = 1, .max = 100,
      .otherwise = "3", .help = "Failures in a row before it is down"},
     {IN(CHECK), "up_after", KEY_INTEGER, AT(manifest_check, up_after), .min = 1, .max = 100,

@@ -29,8 +29,8 @@ struct loop;
  *
  * Intervals. every_ms is the clock. While a target is suspected it is asked every fast_ms beside
  * it: those samples are `extra`. While it is down and down_ms is longer, slots between are left out
- * and recorded as missed. Whoever steers traffic by what is found may have a target asked more
- * often still (schedule_pace).
+ * and recorded as missed, in a way that counts their time as down (struct sample). Whoever steers
+ * traffic by what is found may have a target asked more often still (schedule_pace).
  *
  * Cold or warm is told per service (environment, app, instance): by what its platform says when
  * `awake` is there, else by the last request that this schedule sent to it, or the one known from

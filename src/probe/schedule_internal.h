@@ -129,7 +129,9 @@ void probe_start(struct probe *p, const struct probe_begin *how);
 void probe_extra(void *arg); /* of a struct probe: an extra one now, unless one is under way */
 /* Drops all probes of p without a result. */
 void probe_drop(struct probe *p);
-void probe_tell_missed(struct probe *p, int64_t at_ms, int64_t covers_ms, const char *reason);
+/* on_purpose: because it is known to be down. */
+void probe_tell_missed(struct probe *p, int64_t at_ms, int64_t covers_ms, const char *reason,
+                       bool on_purpose);
 
 /* schedule_pace.c */
 void pace_due(void *arg); /* of a struct probe */

@@ -17,7 +17,8 @@ static void hand_out(struct probe *p, const struct probe_result *r)
     p->schedule->options.result(r, p->schedule->options.arg);
 }
 
-void probe_tell_missed(struct probe *p, int64_t at_ms, int64_t covers_ms, const char *reason)
+void probe_tell_missed(struct probe *p, int64_t at_ms, int64_t covers_ms, const char *reason,
+                       bool on_purpose)
 {
     struct sample missed = {
         .series = p->target->series,
@@ -30,6 +31,7 @@ void probe_tell_missed(struct probe *p, int64_t at_ms, int64_t covers_ms, const 
         .first_byte_us = -1,
         .total_us = -1,
         .covers_ms = covers_ms > INT32_MAX ? INT32_MAX : (int32_t)covers_ms,
+        .extra = on_purpose,
     };
     p->schedule->missed +=
         covers_ms > p->target->every_ms ? (uint64_t)(covers_ms / p->target->every_ms) : 1;

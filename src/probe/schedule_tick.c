@@ -28,7 +28,7 @@ static void tell_missed(const struct group *g, const struct slots_due *due,
         int64_t left = due->missed_until - slot, n = left < step ? left : step;
         for (size_t i = 0; i < g->n; i++)
             probe_tell_missed(&g->probes[i], wall_of(g, slot, now), n * every_ms,
-                              "this process was asleep");
+                              "this process was asleep", false);
     }
 }
 
@@ -64,6 +64,8 @@ enum sample_class probe_class(const struct probe *p, const struct instant *now)
     return classify_idle(p->target->sleep_after_ms, v->last_known ? &v->last : NULL, now);
 }
 
+static const char while_down[] = "left out while it is down";
+
 /* Why this slot is not to be served; NULL when it is. */
 static const char *leave_out(const struct probe *p, enum sample_class class_, int64_t slot_us,
                              const struct instant *now)
@@ -76,7 +78,7 @@ static const char *leave_out(const struct probe *p, enum sample_class class_, in
         return "its last probes were still running";
     if (p->health.state == HEALTH_DOWN && p->health.good == 0 && t->down_ms > t->every_ms &&
         slot_us - p->served_us < t->down_ms * 1000)
-        return "left out while it is down";
+        return while_down;
     if (class_ == SAMPLE_WARM || t->wake == WAKE_ALWAYS)
         return NULL;
     if (t->wake == WAKE_NEVER)
@@ -99,7 +101,7 @@ static void serve(struct group *g, int64_t slot, const struct instant *now)
         how.class_ = probe_class(p, now);
         const char *why = leave_out(p, how.class_, how.intended_us, now);
         if (why) {
-            probe_tell_missed(p, how.at_ms, p->target->every_ms, why);
+            probe_tell_missed(p, how.at_ms, p->target->every_ms, why, why == while_down);
             continue;
         }
         p->served_us = how.intended_us;

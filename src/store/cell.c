@@ -81,6 +81,10 @@ static void add_phases(struct history_cell *c, const struct sample *v)
 static void add_covered(struct history_cell *c, const struct sample *v)
 {
     uint64_t covers_ms = v->covers_ms > 0 ? (uint64_t)v->covers_ms : 0;
+    if (v->outcome == SAMPLE_MISSED && v->extra) { /* known to be down: see struct sample */
+        c->seen_ms += covers_ms;
+        return;
+    }
     switch (v->outcome) {
     case SAMPLE_OK:
     case SAMPLE_SLOW:

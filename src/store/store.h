@@ -170,7 +170,9 @@ struct sample {
      * the intended time to the end, so lateness is in it. */
     int32_t total_us;
     int32_t covers_ms; /* the time this sample stands for, until the next one is meant */
-    bool extra;        /* off the paired clock (on suspicion): moves the state, is in no figure */
+    /* Off the paired clock (on suspicion): moves the state, is in no figure. A MISSED one: left out
+     * on purpose while the target was known to be down, so that its time is seen, as down time. */
+    bool extra;
 };
 
 /* The number of (environment, app, instance, check); made on first use. */

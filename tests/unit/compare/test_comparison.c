@@ -349,6 +349,29 @@ static void down_time_counts_only_where_somebody_looked(void)
     comparison_free(c);
 }
 
+static void what_was_left_out_while_it_was_down_is_down_time(void)
+{
+    struct comparison_builder *b = begin(3600000);
+    size_t s = series(b, "uat", "shop");
+    for (int i = 0; i < 60; i++) {
+        bool down = i >= 30 && i < 45, left_out = down && i % 5 != 0;
+        comparison_add(b, s,
+                       &(struct comparison_sample){.at_ms = start + i * 60000,
+                                                   .total_us = left_out ? -1 : 1000,
+                                                   .covers_ms = 60000,
+                                                   .outcome = left_out ? COMPARISON_MISSED
+                                                              : down   ? COMPARISON_FAILED
+                                                                       : COMPARISON_OK,
+                                                   .extra = left_out});
+    }
+    comparison_add_down(b, s, start + 30 * 60000, start + 45 * 60000);
+    struct comparison *c = comparison_finish(b);
+    CHECK(c->environments[0].time.down_ms == 15 * 60000 && c->environments[0].time.unseen_ms == 0);
+    CHECK(fabs(c->environments[0].figures[METRIC_UPTIME].interval.value - 0.75) < 1e-9);
+    CHECK(c->environments[0].tally.failed == 3 && c->environments[0].tally.missed == 0);
+    comparison_free(c);
+}
+
 static void samples_off_the_clock_are_in_no_figure(void)
 {
     struct comparison_builder *b = begin(3600000);
@@ -452,6 +475,7 @@ int main(void)
     stretches_of_history_make_the_same_kind_of_figures();
     stretches_of_a_day_tell_no_time_of_the_day();
     down_time_counts_only_where_somebody_looked();
+    what_was_left_out_while_it_was_down_is_down_time();
     samples_off_the_clock_are_in_no_figure();
     a_clear_lead_over_days_is_recommended();
     too_little_is_never_recommended_from();

@@ -134,8 +134,8 @@ static void while_down_slots_are_left_out_and_recorded(void)
     f.manners[0] = sick;
     start(&f);
     pass(&f, 10 * MINUTE - 1);
-    CHECK(slots_of(&f.tallies[0]) == 60);
     CHECK(f.tallies[0].of[SAMPLE_FAILED] == 12 && f.tallies[0].of[SAMPLE_MISSED] == 48);
+    CHECK(f.tallies[0].extra == 48 && f.tallies[0].covers_ms == 10 * MINUTE);
     CHECK(strstr(f.tallies[0].reason, "left out while it is down"));
     f.manners[0] = well;
     pass(&f, 2 * MINUTE);

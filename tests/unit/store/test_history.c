@@ -39,6 +39,9 @@ static void a_cell_counts_by_class_and_outcome_and_keeps_extra_samples_out(void)
     v = (struct sample){.outcome = SAMPLE_MISSED, .late_us = -1, .total_us = -1, .covers_ms = 500};
     history_cell_add(&c, &v);
     CHECK(c.count[SAMPLE_WARM][SAMPLE_MISSED] == 1 && c.unseen_ms == 500 && c.lateness.n == 1);
+    v = (struct sample){.outcome = SAMPLE_MISSED, .late_us = -1, .covers_ms = 700, .extra = true};
+    history_cell_add(&c, &v); /* left out while it was down */
+    CHECK(c.count[SAMPLE_WARM][SAMPLE_MISSED] == 1 && c.unseen_ms == 500 && c.seen_ms == 60700);
     v = (struct sample){.outcome = SAMPLE_OK, .class_ = SAMPLE_COLD, .total_us = 9, .late_us = -1};
     history_cell_add(&c, &v);
     CHECK(c.times[SAMPLE_COLD].n == 1 && c.times[SAMPLE_WARM].n == 1 && c.rest_us == 500);
