@@ -371,6 +371,7 @@ void manifest_check_entries(struct reading *r)
     manifest_check_checks(r);
     for (size_t i = 0; i < m->n_routes; i++)
         check_route(r, &m->routes[i]);
+    manifest_check_dns(r);
     check_budget(r);
     for (size_t i = 0; i < m->n_limits; i++)
         check_limit(r, &m->limits[i]);

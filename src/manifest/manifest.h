@@ -149,6 +149,25 @@ struct manifest_weight {
     int weight; /* 0..100 */
     struct place place;
 };
+enum route_dns { ROUTE_DNS_CLOUDFLARE, ROUTE_DNS_RFC2136 };
+enum route_dns_key { ROUTE_DNS_SHA256, ROUTE_DNS_SHA512, ROUTE_DNS_SHA1 };
+const char *route_dns_key_name(enum route_dns_key k); /* "hmac-sha256", ... */
+struct manifest_dns {
+    const char *zone; /* "example.com"; Cloudflare: or the zone's id */
+    enum route_dns engine;
+    const char *token;                 /* Cloudflare; may hold $NAME */
+    bool proxied;                      /* Cloudflare */
+    const char *server;                /* RFC 2136, these four; "host", "host:port" */
+    const char *key_name, *key_secret; /* "" = not signed; the secret may hold $NAME */
+    enum route_dns_key algorithm;
+    int64_t ttl_ms;
+    struct manifest_pair *answers; /* environment: host name or address; not given = the platform's
+                                      host of that environment */
+    size_t n_answers;
+    int changes;        /* at most so many an hour */
+    int64_t settle_ms;  /* 0 = not given */
+    struct place place; /* line 0: the route has no `dns` */
+};
 enum route_retry { ROUTE_RETRY_NONE, ROUTE_RETRY_SAFE, ROUTE_RETRY_KEYED };
 enum route_unfit { ROUTE_WARN, ROUTE_REFUSE };
 struct manifest_route {
@@ -175,6 +194,7 @@ struct manifest_route {
     int64_t detect_ms;     /* a failure without any traffic is to be found within this */
     double check_budget;   /* share of a free allowance that such checking may take, 0..1 */
     enum route_unfit unfit;
+    struct manifest_dns dns;
     struct place place;
 };
 

@@ -279,6 +279,14 @@ static void refuse_unknown(struct reading *r, enum scope_id in, const struct yam
                 meant ? meant : "", meant ? "\"?" : "");
 }
 
+static const struct yaml_item *item_find(const struct yaml_node *map, const char *key)
+{
+    const struct yaml_item *item = map->items;
+    while (item && strcmp(item->key, key) != 0)
+        item = item->next;
+    return item;
+}
+
 /* Keys without a meaning for this kind of app or check. The kind may stand after them. */
 static void refuse_foreign(struct reading *r, enum scope_id in, const struct yaml_node *node,
                            const void *base)
@@ -288,6 +296,8 @@ static void refuse_foreign(struct reading *r, enum scope_id in, const struct yam
     const struct key *kind = &schema_keys[0];
     while (!((kind->in & SCOPE_BIT(in)) && (int)kind->at == schema_scopes[in].kind))
         kind++;
+    if (kind->required && !item_find(node, kind->name))
+        return; /* judged once it is known */
     for (const struct yaml_item *item = node->items; item; item = item->next) {
         const struct key *row = schema_find(in, item->key);
         if (!row || schema_applies(row, in, base))
@@ -299,14 +309,6 @@ static void refuse_foreign(struct reading *r, enum scope_id in, const struct yam
                     "has no meaning when %s is %s; remove it", kind->name, kind->words[value]);
         path_pop(r, len);
     }
-}
-
-static const struct yaml_item *item_find(const struct yaml_node *map, const char *key)
-{
-    const struct yaml_item *item = map->items;
-    while (item && strcmp(item->key, key) != 0)
-        item = item->next;
-    return item;
 }
 
 static void require_keys(struct reading *r, enum scope_id in, const struct yaml_node *node)

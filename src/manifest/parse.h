@@ -24,6 +24,7 @@ void manifest_read(struct reading *r, const struct yaml_node *root);
 void manifest_check(struct reading *r);
 void manifest_check_entries(struct reading *r); /* its second half: all but apps and environments */
 void manifest_check_checks(struct reading *r);  /* of that: what is measured, and when */
+void manifest_check_dns(struct reading *r);     /* the names that routes move */
 void manifest_check_quota(struct reading *r);   /* and whether the platforms' limits allow it */
 
 /* Adds a problem of an entry's member: "traffic.api.weights: why", at the member's own place when

@@ -20,6 +20,8 @@ const char *const schema_metrics[] = {"storage", "bandwidth", "egress",   "hours
                                       "builds",  "deploys",   NULL};
 static const char *const periods[] = {"none", "day", "month", NULL};
 static const char *const route_retries[] = {"none", "safe", "keyed", NULL};
+static const char *const dns_engines[] = {"cloudflare", "rfc2136", NULL};
+const char *const schema_dns_keys[] = {"hmac-sha256", "hmac-sha512", "hmac-sha1", NULL};
 static const char *const route_unfits[] = {"warn", "refuse", NULL};
 const char *const schema_alert_kinds[] = {"slack", "discord", "webhook", "mail", NULL};
 static const char *const classes[] = {"equal", "differ", "forbidden", NULL};
@@ -355,6 +357,42 @@ const struct key schema_keys[] = {
      .max = 366 * DAY, .help = "A standby whose database copy is older is refused"},
     {IN(ROUTE), "wake", KEY_FLAG, AT(manifest_route, wake), .otherwise = "true",
      .help = "Wake a sleeping standby on first suspicion"},
+    {IN(ROUTE), "dns", KEY_GROUP, AT(manifest_route, dns), .of = SCOPE_DNS,
+     .help = "The host is moved in the DNS, onto the first environment in order that is up"},
+    {IN(DNS), "engine", KEY_WORD, AT(manifest_dns, engine), .words = dns_engines, .required = true,
+     .help = "Cloudflare's API, or DNS UPDATE with TSIG at the zone's primary server"},
+    {IN(DNS), "zone", KEY_STRING, AT(manifest_dns, zone), .check = check_host, .required = true,
+     .help = "The zone that holds the host, as example.com; Cloudflare: or its id"},
+    {IN(DNS), "token", KEY_STRING, AT(manifest_dns, token), .only = FOR(ROUTE_DNS_CLOUDFLARE),
+     .check = check_credential, .dollar = DOLLAR_NAME,
+     .help = "API token with DNS: Edit and Zone: Read of that zone"},
+    {IN(DNS), "proxied", KEY_FLAG, AT(manifest_dns, proxied), .only = FOR(ROUTE_DNS_CLOUDFLARE),
+     .otherwise = "false",
+     .help = "Cloudflare stands in front: its own addresses are given out, and a change is seen at "
+             "once"},
+    {IN(DNS), "server", KEY_STRING, AT(manifest_dns, server), .only = FOR(ROUTE_DNS_RFC2136),
+     .help = "The primary server, as ns1.example.com or 192.0.2.53:5353"},
+    {IN(DNS), "key_name", KEY_STRING, AT(manifest_dns, key_name), .only = FOR(ROUTE_DNS_RFC2136),
+     .help = "Name of the TSIG key; without one nothing is signed"},
+    {IN(DNS), "key_secret", KEY_STRING, AT(manifest_dns, key_secret),
+     .only = FOR(ROUTE_DNS_RFC2136), .check = check_credential, .dollar = DOLLAR_NAME,
+     .help = "Its secret, base64"},
+    {IN(DNS), "algorithm", KEY_WORD, AT(manifest_dns, algorithm), .only = FOR(ROUTE_DNS_RFC2136),
+     .words = schema_dns_keys, .otherwise = "hmac-sha256", .help = "Its algorithm"},
+    {IN(DNS), "ttl", KEY_DURATION, AT(manifest_dns, ttl_ms), .min = 30 * SECOND, .max = DAY,
+     .otherwise = "60s",
+     .help =
+         "How long resolvers may keep an answer; Cloudflare takes under 60s only on Enterprise"},
+    {IN(DNS), "answers", KEY_MAP, LIST(manifest_dns, answers), .of = SCOPE_ANSWER, .max = 100,
+     .help = "What the host answers when it is on an environment; when not given, an alias of the "
+             "platform's own host"},
+    {IN(DNS), "changes", KEY_INTEGER, AT(manifest_dns, changes), .min = 1, .max = 60,
+     .otherwise = "12", .help = "At most so many changes an hour"},
+    {IN(DNS), "settle", KEY_DURATION, AT(manifest_dns, settle_ms), .min = SECOND, .max = HOUR,
+     .help = "Another environment must be the first for so long before the host moves; with "
+             "`listen` 10s when not given, else at once"},
+    {IN(ANSWER), "value", KEY_STRING, AT(manifest_pair, value), .required = true,
+     .help = "Host name or IP address"},
     {IN(WEIGHT), "weight", KEY_INTEGER, AT(manifest_weight, weight), .min = 0, .max = 100,
      .required = true, .help = "Share of the traffic, relative to the other weights"},
 

@@ -29,6 +29,8 @@ enum scope_id {
     SCOPE_TARGETS,
     SCOPE_ROUTE,
     SCOPE_WEIGHT,
+    SCOPE_DNS,
+    SCOPE_ANSWER,
     SCOPE_BUDGET,
     SCOPE_PRICE,
     SCOPE_LIMIT,
@@ -77,7 +79,7 @@ typedef const char *schema_check_fn(const char *value);
 
 /* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): the order in which rows are read */
 struct key {
-    uint32_t in; /* bits of enum scope_id */
+    uint64_t in; /* bits of enum scope_id */
     const char *name;
     enum key_type type;
     size_t at, second; /* offsets into the scope's struct */
@@ -97,7 +99,7 @@ struct scope {
     const char *what; /* "an app" */
     size_t size;
     size_t place;    /* offset of its struct place, or NO_PLACE */
-    uint32_t family; /* scopes that share the struct */
+    uint64_t family; /* scopes that share the struct */
     int kind;        /* offset of its kind member, or -1 */
     const char *const *kinds;
     bool single;                 /* NAME: value, where value is that of the scope's only key */
@@ -105,7 +107,7 @@ struct scope {
     const char *name;            /* stands for NAME in the reference */
 };
 enum { NO_PLACE = -1 };
-#define SCOPE_BIT(id) (UINT32_C(1) << (id))
+#define SCOPE_BIT(id) (UINT64_C(1) << (id))
 
 extern const struct scope schema_scopes[SCOPES];
 extern const struct key schema_keys[];
@@ -115,6 +117,7 @@ extern const char *const schema_app_kinds[],
     *const schema_check_kinds[], *const schema_metrics[], *const schema_events[],
                                                               *const schema_weekdays[],
                                                                   *const schema_alert_kinds[];
+extern const char *const schema_dns_keys[];
 
 /* The row of `name` in this scope, NULL when unknown. */
 const struct key *schema_find(enum scope_id in, const char *name);

@@ -59,6 +59,12 @@ const struct scope schema_scopes[SCOPES] = {
     GROUP(SCOPE_TARGETS, "targets", manifest_targets),
     ENTRY(SCOPE_ROUTE, "a route", manifest_route),
     SINGLE(SCOPE_WEIGHT, "a weight", manifest_weight, "ENVIRONMENT", check_name),
+    [SCOPE_DNS] = {.what = "dns",
+                   .size = sizeof(struct manifest_dns),
+                   .place = offsetof(struct manifest_dns, place),
+                   .family = SCOPE_BIT(SCOPE_DNS),
+                   .kind = offsetof(struct manifest_dns, engine)},
+    SINGLE(SCOPE_ANSWER, "an answer", manifest_pair, "ENVIRONMENT", check_name),
     GROUP(SCOPE_BUDGET, "budget", manifest_budget),
     SINGLE(SCOPE_PRICE, "a price", manifest_price, "HOST", check_name),
     ENTRY(SCOPE_LIMIT, "a limit", manifest_limit),
@@ -120,4 +126,9 @@ const char *alert_event_name(enum alert_event v)
 const char *check_kind_name(enum check_kind k)
 {
     return schema_check_kinds[k];
+}
+
+const char *route_dns_key_name(enum route_dns_key k)
+{
+    return schema_dns_keys[k];
 }
