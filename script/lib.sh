@@ -29,7 +29,25 @@ need_packages() {
     say "installing with apt-get:$missing"
     as_root apt-get update -qq
     # shellcheck disable=SC2086
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    without_services as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends $missing >/dev/null
+}
+
+# without_services COMMAND...: packages that it installs start no daemon (policy-rc.d of Debian's invoke-rc.d);
+# a policy that this machine has already is left alone.
+without_services() {
+    policy=/usr/sbin/policy-rc.d
+    if [ -e "$policy" ]; then
+        "$@"
+        return
+    fi
+    (
+        trap 'as_root rm -f "$policy"' EXIT
+        trap 'exit 1' INT TERM HUP
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+        as_root chmod 755 "$policy"
+        "$@"
+    )
 }
 
 # need_node: a Node.js of at least version 18 with npm; Debian 12's own will do

@@ -323,7 +323,7 @@ static void handle(struct sim_request *r)
 
     if (!own)
         cf_refuse(r, 403, 10000, "Authentication error");
-    else if (!sim_dispatch(r, table))
+    else if (!sim_dispatch(r, table) && !cf_dns(r))
         error(r, 404);
 }
 

@@ -4,8 +4,9 @@
 
 /*
  * Cloudflare Pages' direct upload, as its own client uses it: projects (cloudflare.c), the asset
- * store with its upload tokens (cloudflare_assets.c), deployments (cloudflare_deploy.c). The state:
- * {"accounts": {ID: {"projects": {NAME: record}, "checked": {key: 1}}},
+ * store with its upload tokens (cloudflare_assets.c), deployments (cloudflare_deploy.c); and zones
+ * with their DNS records (cloudflare_dns.c). The state:
+ * {"accounts": {ID: {"projects": {NAME: record}, "checked": {key: 1}, "zones": {ID: zone}}},
  *  "deployments": {ID: record}, "pending": {ID: 1}, "hosts": {HOST: ACCOUNT}}.
  */
 enum {
@@ -51,3 +52,6 @@ void cf_deployment_retry(struct sim_request *r);
 void cf_deployment_logs(struct sim_request *r);
 void cf_deployments_advance(struct sim *s, const struct sim_platform *p, int64_t now_ms);
 void cf_deployment_forget(struct sim *s, const char *id);
+
+/* cloudflare_dns.c: true when it answered. */
+bool cf_dns(struct sim_request *r);

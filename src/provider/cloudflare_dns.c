@@ -126,7 +126,9 @@ static json_t *read_envelope(const struct cloudflare_dns *c, const struct http_r
         return NULL;
     }
     const char *message = json_str(json, "errors.0.message", "it gave no reason");
-    explain(c, r->status, json_int(json, "errors.0.code", 0),
+    /* A general code may stand before the one that says what is wrong. */
+    int64_t code = json_int(json, "errors.0.code", 0);
+    explain(c, r->status, json_int(json, "errors.0.error_chain.0.code", code),
             json_str(json, "errors.0.error_chain.0.message", message), e);
     provider_rate_facts(r, 0, &facts);
     if (e->retry && facts.retry_after_ms > 0)
