@@ -130,7 +130,7 @@ struct command {
 extern const struct option_row option_rows[]; /* ended by name == NULL */
 extern const enum option_id common_options[]; /* ended by OPTION_END */
 extern const struct command commands[]; /* ended by name == NULL; in the order of a day's work */
-const struct command *command_find(const char *name);
+const struct command *command_find(const char *name); /* also those that no help lists */
 bool command_takes(const struct command *c, enum option_id id);
 
 /* --- Reading the command line (options.c)
@@ -196,3 +196,4 @@ int cmd_traffic_drill(struct app *a, struct err *e); /* its words drill and dril
 int cmd_completion(struct app *a, struct err *e);
 int cmd_man(struct app *a, struct err *e);
 int cmd_schema(struct app *a, struct err *e);
+int cmd_failover_table(struct app *a, struct err *e);

@@ -196,12 +196,27 @@ const struct command commands[] = {
     {0},
 };
 
-const struct command *command_find(const char *name)
+/* For those who work on trine: not in --help, the manual page or completion. */
+static const struct command hidden_commands[] = {
+    {"failover-table", "", "print the failover table as a graph (dot language)",
+     "What makes an environment go from one state to another, and what is done then. Self-loops "
+     "are left out.",
+     none, 0, 0, "trine failover-table | dot -Tsvg -o failover.svg", cmd_failover_table},
+    {0},
+};
+
+static const struct command *find_in(const struct command *table, const char *name)
 {
-    for (const struct command *c = commands; c->name; c++)
+    for (const struct command *c = table; c->name; c++)
         if (strcmp(c->name, name) == 0)
             return c;
     return NULL;
+}
+
+const struct command *command_find(const char *name)
+{
+    const struct command *c = find_in(commands, name);
+    return c ? c : find_in(hidden_commands, name);
 }
 
 static bool listed(const enum option_id *ids, enum option_id id)

@@ -16,11 +16,16 @@ struct buf;
  *
  * The rules, which a property test holds over random sequences:
  *  1. The last environment that answers is never taken out on active probes alone.
- *  2. Nothing is sent to an environment that a valid quorum calls down while another is up.
- *  3. It fails open (sends by the configured weights) only while the observers are invalid, or when
- *     every environment is down.
+ *  2. Nothing is sent to an environment that a valid quorum calls down while another is up, unless
+ *     all of those are refused as unfit.
+ *  3. It fails open (sends by the configured weights) only while nobody is known to answer: the
+ *     observers are invalid, or every environment is down. Those that are not called down are
+ *     tried first.
  *  4. An environment comes back when it was well for its hold time; the hold doubles each time it
- *     falls again within HOLD_MEMORY_MS, up to HOLD_MAX_MS (Envoy's growing ejection time).
+ *     falls again within HOLD_MEMORY_MS of its return, up to HOLD_MAX_MS (Envoy's growing ejection
+ *     time). So however passes and failures follow each other, it is taken out at most
+ *     1 + log2(1 + hour / hold) times in any hour: 7 with a hold of 30 s. It comes back sooner only
+ *     when no other answers.
  *  5. A person's order stands above all of that until it expires, and is undone whole.
  *
  * Life cycle: failover_new, failover_observe / failover_order / failover_tick in the order of
@@ -41,7 +46,7 @@ const char *traffic_state_name(enum traffic_state s);
 
 enum traffic_event {
     EVENT_UP,        /* the quorum says up */
-    EVENT_DOUBT,     /* a first sign: one vote, one failing answer, a stall */
+    EVENT_DOUBT,     /* a first sign: one vote; a sleeper that does not answer yet */
     EVENT_ERRORS,    /* live traffic: more errors than isolated ones, checks are fine (grey) */
     EVENT_LIVE_DOWN, /* live traffic fails or stalls, no vantage point says so yet */
     EVENT_DOWN,      /* the quorum says down */

@@ -6,29 +6,27 @@
 
 /*
  * The table as a graph: a node a state, an arrow for all events that lead from one state to
- * another. An event that leads from (nearly) every state to the same one is one arrow from "any
- * state"; what stays where it is is left out.
+ * another. An event that does the same to most states is one arrow from "any state"; what stays
+ * where it is is left out.
  */
 
-/* The state that `event` leads to from all states but itself and DRAINING; TRAFFIC_STATES = none.
- */
-static enum traffic_state common_target(enum traffic_event event)
+/* What `event` does to most states, or NULL: the row of one of them. */
+static const struct failover_row *common_row(enum traffic_event event)
 {
-    enum traffic_state target = TRAFFIC_STATES;
+    enum { MOST = 4 };
+    const struct failover_row *found = NULL;
+    int n = 0;
 
     for (enum traffic_state s = 0; s < TRAFFIC_STATES; s++) {
-        enum traffic_state to = failover_row(s, event)->to;
-        if (to == s)
+        const struct failover_row *r = failover_row(s, event);
+        if (r->to == s)
             continue;
-        if (target == TRAFFIC_STATES)
-            target = to;
-        if (to != target)
-            return TRAFFIC_STATES;
+        if (found && (found->to != r->to || found->action != r->action))
+            return NULL;
+        found = r;
+        n++;
     }
-    for (enum traffic_state s = 0; s < TRAFFIC_STATES; s++)
-        if (failover_row(s, event)->to == s && s != target && s != TRAFFIC_DRAINING)
-            return TRAFFIC_STATES;
-    return target;
+    return n >= MOST ? found : NULL;
 }
 
 static void add_label(struct buf *out, const struct failover_row *r)
@@ -58,7 +56,7 @@ static void add_arrow(struct buf *out, enum traffic_state from, enum traffic_sta
 
     for (enum traffic_event v = 0; v < TRAFFIC_EVENTS; v++) {
         const struct failover_row *r = failover_row(from, v);
-        if (r->to != to || common_target(v) != TRAFFIC_STATES)
+        if (r->to != to || common_row(v))
             continue;
         if (!any)
             buf_addf(out, "    \"%s\" -> \"%s\" [label=\"", traffic_state_name(from),
@@ -70,15 +68,22 @@ static void add_arrow(struct buf *out, enum traffic_state from, enum traffic_sta
         buf_adds(out, "\"];\n");
 }
 
-static void add_common(struct buf *out, enum traffic_event event)
+static void add_common(struct buf *out, enum traffic_state to)
 {
-    enum traffic_state to = common_target(event);
+    bool any = false;
 
-    if (to == TRAFFIC_STATES)
-        return;
-    buf_addf(out, "    \"any state\" -> \"%s\" [style=dashed, label=\"", traffic_state_name(to));
-    add_label(out, failover_row(to == TRAFFIC_UP ? TRAFFIC_DOWN : TRAFFIC_UP, event));
-    buf_adds(out, "\"];\n");
+    for (enum traffic_event v = 0; v < TRAFFIC_EVENTS; v++) {
+        const struct failover_row *r = common_row(v);
+        if (!r || r->to != to)
+            continue;
+        if (!any)
+            buf_addf(out, "    \"any state\" -> \"%s\" [style=dashed, label=\"",
+                     traffic_state_name(to));
+        any = true;
+        add_label(out, r);
+    }
+    if (any)
+        buf_adds(out, "\"];\n");
 }
 
 void failover_graph(struct buf *out)
@@ -90,18 +95,21 @@ void failover_graph(struct buf *out)
         [TRAFFIC_DRAINING] = "#e0d3ea",
     };
 
-    buf_adds(out, "digraph failover {\n"
-                  "    graph [fontname=\"sans-serif\", ranksep=1.1, nodesep=0.6];\n"
-                  "    node [shape=box, style=\"rounded,filled\", fontname=\"sans-serif\"];\n"
-                  "    edge [fontname=\"sans-serif\", fontsize=10];\n"
-                  "    \"any state\" [style=dashed, fontsize=11];\n");
+    buf_adds(out,
+             "digraph failover {\n"
+             "    graph [fontname=\"sans-serif\", fontsize=11, ranksep=1, nodesep=0.6,\n"
+             "        label=\"Draining ends only by restore; down by held, blind or a person's "
+             "order.\"];\n"
+             "    node [shape=box, style=\"rounded,filled\", fontname=\"sans-serif\"];\n"
+             "    edge [fontname=\"sans-serif\", fontsize=10];\n"
+             "    \"any state\" [style=dashed, fontsize=11];\n");
     for (enum traffic_state s = 0; s < TRAFFIC_STATES; s++)
         buf_addf(out, "    \"%s\" [fillcolor=\"%s\"];\n", traffic_state_name(s), colours[s]);
     for (enum traffic_state from = 0; from < TRAFFIC_STATES; from++)
         for (enum traffic_state to = 0; to < TRAFFIC_STATES; to++)
             if (from != to)
                 add_arrow(out, from, to);
-    for (enum traffic_event v = 0; v < TRAFFIC_EVENTS; v++)
-        add_common(out, v);
+    for (enum traffic_state to = 0; to < TRAFFIC_STATES; to++)
+        add_common(out, to);
     buf_adds(out, "}\n");
 }

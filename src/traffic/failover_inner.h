@@ -93,10 +93,36 @@ void member_go(struct failover *f, struct member *m, enum traffic_event event, b
 void failover_settle(struct failover *f);
 
 /* --- failover_rules.c */
-bool order_above(const struct member *m); /* an order that says up, down or drained */
-bool eligible(const struct member *m);    /* neither ordered away nor without a part to play */
-int weight_now(const struct member *m);
-bool reserve(const struct member *m); /* a backup, unless an order gives it a weight */
+/* An order that says up, down or drained. */
+static inline bool order_above(const struct member *m)
+{
+    return m->order.set && m->order.kind != ORDER_WEIGHT;
+}
+
+static inline bool ordered_weight(const struct member *m)
+{
+    return m->order.set && m->order.kind == ORDER_WEIGHT;
+}
+
+static inline int weight_now(const struct member *m)
+{
+    return ordered_weight(m) ? m->order.weight : m->weight;
+}
+
+/* A backup, unless an order gives it a weight. */
+static inline bool reserve(const struct member *m)
+{
+    return m->backup && !ordered_weight(m);
+}
+
+/* Neither ordered away nor without a part to play. */
+static inline bool eligible(const struct member *m)
+{
+    if (m->order.set && (m->order.kind == ORDER_DRAIN || m->order.kind == ORDER_DOWN))
+        return false;
+    return reserve(m) || weight_now(m) > 0;
+}
+
 bool answers(const struct member *m); /* in, and known to answer, be it after waking */
 /* May an event take it out now? Else a note says why not. */
 bool may_take_out(struct failover *f, struct member *m, enum traffic_event event, struct step *s);

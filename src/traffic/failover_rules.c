@@ -2,28 +2,6 @@
 
 /* What the environments of a route may do together: the rules of failover.h. */
 
-bool order_above(const struct member *m)
-{
-    return m->order.set && m->order.kind != ORDER_WEIGHT;
-}
-
-bool reserve(const struct member *m)
-{
-    return m->backup && !(m->order.set && m->order.kind == ORDER_WEIGHT);
-}
-
-int weight_now(const struct member *m)
-{
-    return m->order.set && m->order.kind == ORDER_WEIGHT ? m->order.weight : m->weight;
-}
-
-bool eligible(const struct member *m)
-{
-    if (m->order.set && (m->order.kind == ORDER_DRAIN || m->order.kind == ORDER_DOWN))
-        return false;
-    return reserve(m) || weight_now(m) > 0;
-}
-
 static bool fails_all(const struct member *m)
 {
     return m->live == LIVE_BAD || m->live == LIVE_STALLED;
@@ -120,9 +98,11 @@ struct member *return_early(struct failover *f)
     bool grey = false;
     for (size_t i = 0; i < f->n; i++) {
         const struct member *m = &f->members[i];
-        if (answers(m))
+        bool in = !m->out && eligible(m);
+        /* One that nobody sees just now answered when it was seen last. */
+        if (answers(m) || (in && m->state == TRAFFIC_UNKNOWN && m->seen))
             return NULL;
-        grey |= !m->out && eligible(m) && m->state == TRAFFIC_DEGRADED;
+        grey |= in && m->state == TRAFFIC_DEGRADED;
     }
     for (size_t i = 0; i < f->n; i++) {
         struct member *m = &f->members[i];

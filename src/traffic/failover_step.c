@@ -95,19 +95,17 @@ static void tell(const struct failover *f, struct member *m, const struct step *
     bool about_order = s->row->event == EVENT_DRAIN || s->row->event == EVENT_RESTORE;
     const char *order = order_above(m) && !about_order ? "by order: " : "";
     const char *evidence = order_above(m) || about_order ? "" : m->finding.text;
-    char reason[512];
-
-    (void)snprintf(reason, sizeof reason, "%s%s%s%s%s%s%s%s", order, s->row->reason,
-                   evidence[0] ? " (" : "", evidence, evidence[0] ? ")" : "",
-                   s->early ? "; before its hold time is over: no other answers" : "",
-                   s->note[0] ? "; " : "", s->note);
-    text_copy(m->reason, sizeof m->reason, reason);
     struct failover_change c = {.environment = m->environment,
                                 .row = s->row,
                                 .action = s->action,
                                 .at_ms = f->now_ms,
                                 .hold_ms = m->out ? m->hold_ms : 0};
-    text_copy(c.reason, sizeof c.reason, reason);
+
+    (void)snprintf(c.reason, sizeof c.reason, "%s%s%s%s%s%s%s%s", order, s->row->reason,
+                   evidence[0] ? " (" : "", evidence, evidence[0] ? ")" : "",
+                   s->early ? "; before its hold time is over: no other answers" : "",
+                   s->note[0] ? "; " : "", s->note);
+    text_copy(m->reason, sizeof m->reason, c.reason);
     if (f->change)
         f->change(&c, f->change_arg);
 }
@@ -139,7 +137,7 @@ void member_go(struct failover *f, struct member *m, enum traffic_event event, b
     s.news = news;
     s.early = early;
     s.note[0] = '\0';
-    if (event != EVENT_BLIND)
+    if (event < EVENT_BLIND || event == EVENT_SLEPT)
         m->seen = true;
     guard_take_out(f, m, &s);
     guard_return(m, &s);
