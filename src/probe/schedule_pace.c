@@ -74,7 +74,7 @@ static void begin(struct probe *p, const struct instant *now, enum sample_class 
 
 static void plan(struct probe *p, int64_t at_us)
 {
-    if (p->pace.every_us > 0 && at_us < p->pace.until_us)
+    if (p->pace.every_us > 0 && at_us < p->pace.until_us && !p->schedule->stopped)
         agenda_set(&p->schedule->agenda, &p->pace.entry, at_us);
     else
         p->pace.every_us = 0;
