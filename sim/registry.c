@@ -13,6 +13,7 @@ const struct sim_platform *const sim_platforms[] = {
     &sim_railway,
     &sim_expo,
     &sim_upstash,
+    &sim_webhooks,
 #endif
     NULL,
 };

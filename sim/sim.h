@@ -135,7 +135,7 @@ struct sim_platform {
 };
 
 extern const struct sim_platform sim_cloudflare, sim_netlify, sim_vercel, sim_koyeb, sim_render,
-    sim_railway, sim_expo, sim_upstash;
+    sim_railway, sim_expo, sim_upstash, sim_webhooks;
 
 /* --- State: one JSON object a platform, saved in --state DIR after each change --------------- */
 

@@ -7,8 +7,10 @@
 #include <string.h>
 #include <sys/random.h>
 
-/* How often to look again at an alert that another process is sending for. */
-enum { OTHER_SENDS_MS = 5000 };
+enum {
+    OTHER_SENDS_MS = 5000, /* until a look again at an alert for which another process is sending */
+    LONGEST_WAIT_MS = 2 * 3600 * 1000, /* a time further ahead was set under another clock */
+};
 
 static const char *const states[] = {"waiting", "sending", "sent", "failed", "unknown"};
 static const char *const kinds[] = {"single", "folded", "quiet"};
@@ -178,7 +180,8 @@ static int look_at_begun(struct store *s, struct look *k, struct err *e)
         } else if (is_quieted(r, sql_column_text(q, 1))) {
             not_before(k, r->quiet_until_ms);
             continue;
-        } else if (sql_column_int(q, 2) > r->now_ms) {
+        } else if (sql_column_int(q, 2) > r->now_ms &&
+                   sql_column_int(q, 2) - r->now_ms <= LONGEST_WAIT_MS) {
             not_before(k, sql_column_int(q, 2));
         } else {
             k->id = sql_column_int(q, 0);

@@ -145,7 +145,7 @@ books() { # books FILTER: of the simulator's own books
 
 # How often the platforms were asked to do what must not be done twice, and what they hold.
 ledger() {
-    books '[.platforms | to_entries[] | {(.key): (.value | {projects, deployments, live, uploads})}] |
+    books '[.platforms | del(.webhooks) | to_entries[] | {(.key): (.value | {projects, deployments, live, uploads})}] |
         add | tojson'
 }
 
