@@ -170,6 +170,7 @@ failover_run() {
     failover_faulty "$2"
     if failover_proxy_begin "$1"; then
         (
+            # shellcheck disable=SC3045 # every sh of Debian has it
             ulimit -n 20000
             build/tests/bench/failover_load "$failover_port" "$failover_rate" "$failover_seconds" \
                 "$failover_at" "$failover_begin" "$failover_mend" "$failover_end" A \
