@@ -157,6 +157,7 @@ void failover_end(struct failover *f)
     f->change = NULL;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the parameters are what is known */
 void failover_observe(struct failover *f, size_t member, const struct quorum_finding *finding,
                       enum live_state live, bool asleep, int64_t now_ms, failover_change_fn *change,
                       void *arg)

@@ -63,6 +63,7 @@ static void begin(struct failover *f, struct member *m)
     }
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the parameters are what is ordered */
 int failover_order(struct failover *f, const char *environment, enum order_kind kind, int weight,
                    int64_t until_ms, int64_t now_ms, failover_change_fn *change, void *arg,
                    struct err *e)

@@ -11,7 +11,7 @@ const struct live_rule live_rule_default = {
     .bad_rate = 0.20,
     .in_a_row = 3,
     .stall_least_ms = 50,
-    .window_ms = 60 * 1000,
+    .window_ms = 60000,
 };
 
 struct outcome { /* what has become of requests since the last reading */
