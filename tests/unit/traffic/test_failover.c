@@ -244,6 +244,36 @@ static void live_failures_alone_move_nothing_when_no_other_is_known_to_answer(vo
     route_end(&t);
 }
 
+static void two_that_fail_beside_fine_checks_do_not_take_turns(void)
+{
+    struct route t;
+    route_begin(&t, false);
+    route_all_up(&t);
+    route_finds(&t, PREPROD, FINDING_DOWN);
+    route_sees(&t, BETA, FINDING_UP, LIVE_BAD, false);
+    CHECK(strcmp(route_shares(&t), "256 0 0") == 0);
+    route_finds(&t, BETA, FINDING_UP); /* its hold time runs */
+    route_sees(&t, UAT, FINDING_UP, LIVE_BAD, false);
+    CHECK(strcmp(route_shares(&t), "256 0 0") == 0);
+    route_passes(&t, ROUTE_HOLD_MS);
+    CHECK(strcmp(route_shares(&t), "0 28 0") == 0); /* and now it is over */
+    route_end(&t);
+}
+
+static void one_that_was_down_and_is_well_relieves_one_that_fails_its_users(void)
+{
+    struct route t;
+    route_begin(&t, false);
+    route_all_up(&t);
+    route_finds(&t, PREPROD, FINDING_DOWN);
+    route_finds(&t, BETA, FINDING_DOWN);
+    route_sees(&t, UAT, FINDING_UP, LIVE_BAD, false);
+    CHECK(strcmp(route_shares(&t), "256 0 0") == 0);
+    route_finds(&t, PREPROD, FINDING_UP);
+    CHECK(strcmp(route_shares(&t), "0 0 256") == 0);
+    route_end(&t);
+}
+
 static void some_errors_are_better_than_waiting_for_one_to_wake(void)
 {
     struct route t;
@@ -370,6 +400,8 @@ int main(void)
     a_grey_failure_is_taken_out_and_comes_back_on_trial();
     on_trial_the_backup_stays_in_use();
     live_failures_alone_move_nothing_when_no_other_is_known_to_answer();
+    two_that_fail_beside_fine_checks_do_not_take_turns();
+    one_that_was_down_and_is_well_relieves_one_that_fails_its_users();
     some_errors_are_better_than_waiting_for_one_to_wake();
     the_first_requests_to_a_sleeper_are_a_doubt_not_a_failure();
     an_unfit_standby_is_warned_of();
