@@ -49,6 +49,7 @@ struct sim_request {
     size_t body_len;
     json_t *json;        /* parsed body when its type is JSON and it parses, else NULL; borrowed */
     const char *account; /* whom the credentials belong to */
+    int64_t cold_ms;     /* a deployed service: it was not awake, and this waits so long for it */
     struct arena *arena; /* freed when the request was answered */
 };
 

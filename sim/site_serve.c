@@ -55,7 +55,8 @@ static void sites_handle(struct sim_request *r)
         return;
     }
     latency_draw(r->sim->latency, host_of(r), &draw);
-    wait = service_wake(r->sim, site, draw.cold_ms) + draw.delay_ms;
+    r->cold_ms = service_wake(r->sim, site, draw.cold_ms);
+    wait = r->cold_ms + draw.delay_ms;
     if (draw.error)
         sites_error(r, 503);
     else if (wait > 0)

@@ -147,6 +147,8 @@ void stream_note(struct stream *t, const struct sim_request *r, const char *full
     if (!entry) /* a path that is not UTF-8 */
         return;
     note_body(entry, r);
+    if (r->cold_ms > 0)
+        json_object_set_new(entry, "cold_ms", json_integer((json_int_t)r->cold_ms));
     text = json_text(entry);
     json_decref(entry);
     while (t->len == LINES_MAX || (t->len > 0 && t->bytes > BYTES_MAX))

@@ -17,6 +17,7 @@ struct base {
 struct bases {
     struct base *items;
     size_t n;
+    char *control; /* NULL = none */
     double clock_rate;
 };
 
@@ -37,6 +38,7 @@ void bases_free(struct bases *b)
         free(b->items[i].url);
     }
     free(b->items);
+    free(b->control);
     free(b);
 }
 
@@ -69,16 +71,31 @@ static int add(struct bases *b, const char *path, const char *platform, const js
     return 0;
 }
 
+static int read_control(struct bases *b, const char *path, const json_t *value, struct err *e)
+{
+    const char *url = json_string_value(value);
+
+    if (!url || !is_base_url(url))
+        return err_set(e, ERR_MANIFEST,
+                       "%s: control: must be an address like \"http://127.0.0.1:8000\"", path);
+    b->control = mem_strdup(url);
+    for (size_t len = strlen(url); b->control[len - 1] == '/'; len--)
+        b->control[len - 1] = '\0';
+    return 0;
+}
+
 static int fill(struct bases *b, const char *path, json_t *root, struct err *e)
 {
     json_t *bases = json_object_get(root, "bases"), *rate = json_object_get(root, "clock_rate"),
-           *value;
+           *control = json_object_get(root, "control"), *value;
     const char *platform;
 
     if (!json_is_object(root))
         return err_set(e, ERR_MANIFEST, "%s: must be a JSON object with \"bases\"", path);
     if (bases && !json_is_object(bases))
         return err_set(e, ERR_MANIFEST, "%s: bases: must be an object of platform: address", path);
+    if (control && read_control(b, path, control, e) < 0)
+        return -1;
     json_object_foreach(bases, platform, value)
     {
         if (add(b, path, platform, value, e) < 0)
@@ -128,6 +145,11 @@ const char *bases_get(const struct bases *b, const char *platform, const char *o
             return b->items[i].url;
     }
     return otherwise;
+}
+
+const char *bases_control(const struct bases *b)
+{
+    return b ? b->control : NULL;
 }
 
 double bases_clock_rate(const struct bases *b)

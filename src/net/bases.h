@@ -10,6 +10,8 @@
  *
  *     {"bases": {"netlify": "http://127.0.0.1:8001/api/v1", ...}, "clock_rate": 100}
  *
+ * The simulator's file also says where it is told to fail: "control": "http://127.0.0.1:8000".
+ *
  * clock_rate says how many seconds pass at those platforms in one of ours (default 1): rate
  * windows, Retry-After and polling intervals are divided by it. Unknown keys are ignored.
  */
@@ -23,4 +25,6 @@ void bases_free(struct bases *b); /* NULL is fine */
 
 /* The override for a platform, or `otherwise`. Borrowed; without trailing slash. */
 const char *bases_get(const struct bases *b, const char *platform, const char *otherwise);
+/* The simulator's control API, without trailing slash; NULL: these are real platforms. Borrowed. */
+const char *bases_control(const struct bases *b);
 double bases_clock_rate(const struct bases *b); /* 1 .. 100000 */

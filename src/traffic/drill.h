@@ -15,13 +15,18 @@ struct loop;
  * begins, lasts, and ends, and what the client saw is measured until everything is as before. Who
  * runs it supplies how a fault is begun and ended; this file does not know what it is.
  *
- * Times count from the moment the fault was in force. detect: the router's first change of the
- * environment's state; decide: its first change that moved traffic; apply: that change confirmed by
- * the proxy (all three told by drill_changed); recover: the end of the last second in which a
- * canary request was lost or slow, or was answered by the faulty environment with an error; return:
- * from the fault's end until the environment has its share again. A drill that is stopped, or whose
- * process dies, undoes its fault: `undo` is also called by the next process for a record that is
- * still running (the record says what to undo).
+ * Times count from the moment the fault was in force, in milliseconds:
+ *   detect   the router had the evidence for its first change of the environment's state
+ *   decide   its first change that moved traffic away
+ *   apply    that change confirmed by the proxy (all three told by drill_changed)
+ *   recover  the first request of which on every one was answered well and in time; 0 when none was
+ *            lost or slow. What is lost or slow later, when the environment returns, is counted but
+ *            is not the recovery's
+ *   return   from the fault's end until the environment has its share again
+ *
+ * The fault only begins once the route answers the canary. It is ended whatever happens, again and
+ * again should that fail; when it cannot be ended at all the record given to `done` still says
+ * DRILL_RUNNING, so that who keeps it leaves it to the next process to undo.
  *
  * Life cycle: drill_new, drill_start, `done` once, drill_free. One thread, the loop's.
  */
@@ -29,7 +34,13 @@ enum drill_fault { DRILL_STOP, DRILL_ERRORS, DRILL_SLOW, DRILL_DRAIN };
 const char *drill_fault_name(enum drill_fault f); /* "stop", "errors", "slow", "drain" */
 int drill_fault_read(const char *word, enum drill_fault *ret, struct err *e); /* ERR_USAGE */
 
-enum { DRILL_FOR_MAX_MS = 3600 * 1000, DRILL_RATE_MAX = 200 };
+enum {
+    DRILL_FOR_MAX_MS = 3600 * 1000,
+    DRILL_RATE_MAX = 200,
+    DRILL_RATE = 20,
+    DRILL_SLOW_MS = 250,
+    DRILL_PATIENCE_MS = 10000, /* a canary request without a 2xx for so long is lost */
+};
 
 struct drill_options {
     const char *route, *environment; /* borrowed, as all here */
@@ -37,8 +48,8 @@ struct drill_options {
     int64_t for_ms;    /* the fault lasts */
     int64_t bound_ms;  /* recovery over it fails the drill */
     int64_t return_ms; /* waited for the return at most */
-    int64_t slow_ms;   /* a canary answer over it is slow; default 250 */
-    double rate;       /* canary requests a second; default 20 */
+    int64_t slow_ms;   /* a canary answer over it is slow; 0 = DRILL_SLOW_MS */
+    double rate;       /* canary requests a second; 0 = DRILL_RATE */
     const char *url;   /* through the router */
     const char *host;  /* Host header; "" = the URL's */
 
@@ -46,9 +57,12 @@ struct drill_options {
      * could not. */
     void (*begin)(void (*done)(const struct err *e, void *drill), void *drill, void *arg);
     void (*end)(void (*done)(const struct err *e, void *drill), void *drill, void *arg);
-    /* Has the environment its share again? Asked while the return is waited for. */
+    /* Has the environment its share again? Asked ten times a second while its return is waited for.
+     */
     bool (*returned)(void *arg);
     void (*progress)(const char *text, void *arg); /* for a person; NULL is fine */
+    /* Once, never from inside a call of this file's; valid during the call. The record has no id
+     * and standby_woken -1: its keeper knows them. */
     void (*done)(const struct drill_record *d, const struct sketch *times, void *arg);
     void *arg;
 };
@@ -57,7 +71,8 @@ struct drill;
 struct drill *drill_new(struct loop *loop, struct http_client *client,
                         const struct drill_options *o);
 void drill_start(struct drill *d);
-/* What the router logged of that environment, by its own clock (microseconds, wall). */
+/* What the router logged of the route since the drill began, by the clock of this machine
+ * (microseconds, wall). The same row may be told again, as when it has been applied meanwhile. */
 void drill_changed(struct drill *d, const struct traffic_change *c);
-void drill_stop(struct drill *d); /* ends the fault now; `done` comes */
-void drill_free(struct drill *d); /* NULL is fine */
+void drill_stop(struct drill *d); /* ends the fault now; `done` comes, outcome interrupted */
+void drill_free(struct drill *d); /* NULL is fine; not from inside a callback */
