@@ -179,6 +179,7 @@ static void written(const struct dns_records *none, const struct err *failed, vo
         return;
     }
     e = *failed;
+    err_wrap(&e, "%s", d->host);
     if (e.kind != ERR_NET) { /* surely not done: does not count */
         brake_uncount(&d->memory);
         keep(d);
@@ -249,6 +250,7 @@ static void was_read(const struct dns_records *r, const struct err *failed, void
 
     if (failed) {
         e = *failed;
+        err_wrap(&e, "%s", d->host);
         end_badly(d, DNS_FAILED, &e);
         return;
     }

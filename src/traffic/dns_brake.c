@@ -28,29 +28,36 @@ void dns_records_text(const struct dns_records *r, char ret[DNS_FOUND_TEXT])
     buf_release(&b);
 }
 
-/* Times of one hour count; one that lies ahead does too, for the clock may have been set back. */
-static size_t first_of_hour(const struct dns_memory *m, int64_t now_ms)
+/* One that lies ahead counts too, for the clock may have been set back; further than an hour ahead
+ * it would hold the name for longer than was ever meant. */
+static bool is_recent(int64_t change_ms, int64_t now_ms)
 {
-    size_t i = 0;
-
-    while (i < m->n_changes && m->changes[i] <= now_ms - BRAKE_HOUR_MS)
-        i++;
-    return i;
+    return change_ms > now_ms - BRAKE_HOUR_MS && change_ms < now_ms + BRAKE_HOUR_MS;
 }
 
 int brake_left(const struct dns_brake *b, const struct dns_memory *m, int64_t now_ms)
 {
-    int used = (int)(m->n_changes - first_of_hour(m, now_ms));
+    int left = b->changes_per_hour;
 
-    return used < b->changes_per_hour ? b->changes_per_hour - used : 0;
+    for (size_t i = 0; i < m->n_changes; i++)
+        left -= is_recent(m->changes[i], now_ms);
+    return left > 0 ? left : 0;
 }
 
 int64_t brake_next_ms(const struct dns_brake *b, const struct dns_memory *m, int64_t now_ms)
 {
+    int newer = 0;
+
     if (brake_left(b, m, now_ms) > 0)
         return 0;
-    int64_t at = m->changes[m->n_changes - (size_t)b->changes_per_hour] + BRAKE_HOUR_MS;
-    return at < now_ms + BRAKE_HOUR_MS ? at : now_ms + BRAKE_HOUR_MS;
+    for (size_t i = m->n_changes; i > 0; i--) {
+        int64_t change_ms = m->changes[i - 1];
+
+        newer += is_recent(change_ms, now_ms);
+        if (newer == b->changes_per_hour)
+            return change_ms < now_ms ? change_ms + BRAKE_HOUR_MS : now_ms + BRAKE_HOUR_MS;
+    }
+    return 0;
 }
 
 static bool is_ours(const struct dns_brake *b, const struct dns_memory *m,
@@ -108,12 +115,12 @@ enum brake_verdict brake_judge(const struct dns_brake *b, const struct dns_memor
 void brake_count(struct dns_memory *m, const struct dns_record *found,
                  const struct dns_record *wanted, int64_t now_ms)
 {
-    size_t old = first_of_hour(m, now_ms);
+    size_t kept = 0, first = m->n_changes == BRAKE_CHANGES_MAX;
 
-    if (old == 0 && m->n_changes == BRAKE_CHANGES_MAX)
-        old = 1;
-    m->n_changes -= old;
-    memmove(m->changes, m->changes + old, m->n_changes * sizeof *m->changes);
+    for (size_t i = first; i < m->n_changes; i++)
+        if (is_recent(m->changes[i], now_ms))
+            m->changes[kept++] = m->changes[i];
+    m->n_changes = kept;
     m->changes[m->n_changes++] = now_ms;
     m->before = *found;
     m->wrote = *wanted;

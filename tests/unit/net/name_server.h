@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -104,6 +105,7 @@ static inline void name_server_configure(const struct name_server *s)
                       "ns1 A 127.0.0.1\n"
                       "api 300 CNAME uat.host.example.\n"
                       "address A 192.0.2.1\n"
+                      "kill 60 CNAME uat.host.example.\n"
                       "both A 192.0.2.1\n"
                       "both AAAA 2001:db8::1\n"
                       "many A 192.0.2.1\n"
@@ -133,6 +135,7 @@ static inline void name_server_run(struct name_server *s, const char *clock_off)
     s->pid = fork();
     if (s->pid != 0)
         return;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     int out = chdir(s->dir) == 0 ? open("out", O_WRONLY | O_CREAT | O_APPEND, 0600) : -1;
     dup2(out, 1);
     dup2(out, 2);

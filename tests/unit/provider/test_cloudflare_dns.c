@@ -140,6 +140,9 @@ static void the_reason_behind_a_general_code_is_told(void)
 
 static void replies_that_make_no_sense_are_refused(void)
 {
+    static const char without_id[] =
+        "{\"success\":true,\"result\":[{\"type\":\"A\",\"name\":\"api.shop.example\","
+        "\"content\":\"192.0.2.1\"}]}";
     static const char *const bodies[] = {
         "",
         "<html>",
@@ -147,8 +150,7 @@ static void replies_that_make_no_sense_are_refused(void)
         "{}",
         "{\"success\":true}",
         "{\"success\":true,\"result\":{}}",
-        "{\"success\":true,\"result\":[{\"type\":\"A\",\"name\":\"api.shop.example\","
-        "\"content\":\"192.0.2.1\"}]}",
+        without_id,
         "{\"success\":true,\"result\":[],\"result_info\":{\"total_count\":4000}}"};
     struct dns_records found = {.n = 7};
 
