@@ -258,6 +258,26 @@ static int restore(struct app *a, const struct manifest_route *route, struct err
     return show_followed(a, route, &set, e);
 }
 
+static int accept_dns(struct app *a, const struct manifest_route *route, struct err *e)
+{
+    struct order_set set = {.n = 1};
+    int64_t id = 0;
+
+    if (route->dns.place.line == 0)
+        return err_set(e, ERR_USAGE, "route %s has no dns: nothing of it is moved there",
+                       route->name);
+    set.orders[0] = (struct traffic_order){.route = route->name,
+                                           .environment = ROUTER_DNS,
+                                           .kind = "accept",
+                                           .made_ms = clock_wall_ms(&a->clock),
+                                           .who = "",
+                                           .why = a->o.why ? a->o.why : ""};
+    if (!a->o.dry_run && traffic_order_make(a->store, &set.orders[0], &id, e) < 0)
+        return -1;
+    app_say(a, "what %s has in the DNS now may be replaced by the next move", route->host);
+    return 0;
+}
+
 static int status(struct app *a, struct err *e)
 {
     struct traffic_view view = {0};
@@ -293,8 +313,10 @@ int cmd_traffic(struct app *a, struct err *e)
         return override(a, route, e);
     if (strcmp(word, "restore") == 0)
         return restore(a, route, e);
+    if (strcmp(word, "accept-dns") == 0)
+        return accept_dns(a, route, e);
     return err_set(e, ERR_USAGE,
-                   "%.40s: there are status, weights, drain, restore, "
-                   "override, drill, drills and export",
+                   "%.40s: there are status, weights, drain, restore, override, drill, drills, "
+                   "accept-dns and export",
                    word);
 }

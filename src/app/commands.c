@@ -157,7 +157,8 @@ const struct command commands[] = {
      "its host with --host.",
      serve_options, 0, 0, "trine serve --listen 127.0.0.1:7467", cmd_serve},
     {"traffic",
-     "status | weights ENV=N... | drain | restore | override up|down | drill | drills | export",
+     "status | weights ENV=N... | drain | restore | override up|down | drill | drills | accept-dns "
+     "| export",
      "see and steer which environment gets how much of the traffic",
      "status shows every route: where its requests go, the state of each environment and why, who "
      "would take over, and what checking costs. weights, drain and override give an order that "

@@ -96,6 +96,7 @@ void router_begin(struct router *r)
     apply(r);
     for (size_t i = 0; i < r->n_routes; i++) {
         router_pace(&r->routes[i]);
+        router_dns_begin(&r->routes[i]);
         (void)memset(r->routes[i].ordered, 0, sizeof(r->routes[i].ordered));
     }
     router_judge_all(r);
@@ -139,6 +140,8 @@ static void look(void *arg)
         struct decision d = decision_begin(&r->routes[i], router_wall_us(r));
         failover_tick(r->routes[i].failover, clock_wall_ms(&r->o.app->clock), decision_change, &d);
         decision_end(&d);
+        router_pace_look(&r->routes[i]);
+        router_dns_follow(&r->routes[i]);
     }
     router_judge_all(r);
     if (r->stale)
@@ -192,10 +195,11 @@ void router_refresh(struct router *r, const struct matrix *matrix)
         router_say(r, "the routes stay as they were: %s", e.text);
         return;
     }
-    if (r->steering && r->differs) {
+    if (r->steering && r->differs)
         apply(r);
-        for (size_t i = 0; i < r->n_routes; i++)
-            router_pace(&r->routes[i]);
+    for (size_t i = 0; r->steering && i < r->n_routes; i++) {
+        router_pace(&r->routes[i]);
+        router_dns_begin(&r->routes[i]);
     }
     router_moved(r);
 }

@@ -253,6 +253,9 @@ void router_readings(const struct haproxy_reading *list, size_t n, int64_t at_us
 {
     struct router *r = router;
 
+    for (size_t j = 0; j < r->n_routes; j++)
+        router_dns_seen(&r->routes[j]);
+
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < r->n_routes; j++) {
             struct router_route *route = &r->routes[j];

@@ -55,13 +55,15 @@ struct router_member {
     int64_t order_until_ms;
     char order_kind[8], order_who[80], order_why[160];
     struct fitness_answer fitness;
-    int64_t answered_ms; /* monotonic: live traffic was last told to the watch */
+    int64_t fast_until_ms; /* wall; checks are fast until then, then calm again; 0 = calm */
+    int64_t answered_ms;   /* monotonic: live traffic was last told to the watch */
 };
 
 struct router_route {
     struct router *router;
     const struct manifest_route *m;
     struct failover *failover;
+    struct dns_engine *dns; /* NULL: its name is not moved, or not by us now */
     struct router_member *members;
     size_t n_members;
     struct haproxy_order ordered[ROUTE_ENVIRONMENTS_MAX]; /* what the proxy was told last */
@@ -125,10 +127,19 @@ void router_steer_all(struct router_route *route); /* as it stands: after a star
 void router_fitness(const char *environment, struct fitness_answer *ret, void *route);
 int64_t router_wall_us(const struct router *r);
 
+/* router_dns.c */
+struct json_out;
+void router_dns_begin(struct router_route *route);
+void router_dns_follow(struct router_route *route);
+void router_dns_seen(struct router_route *route);
+void router_dns_accept(struct router_route *route);
+void router_dns_json(const struct router_route *route, struct json_out *o); /* the member dns */
+
 /* router_pace.c */
 void router_pace(struct router_route *route); /* calm checks of all members */
 void router_check_fast(struct router_route *route, struct router_member *m, bool wake);
 void router_check_calmly(struct router_route *route, struct router_member *m);
+void router_pace_look(struct router_route *route); /* what was fast for long enough is calm again */
 void router_answered(struct router_route *route, struct router_member *m);
 
 /* router_store.c: lease, orders, log and state, on the ledger */

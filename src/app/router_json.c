@@ -103,6 +103,7 @@ static void json_route(struct json_out *o, const struct router_route *route)
     for (size_t i = 0; i < n; i++)
         json_member(o, &route->members[i], &all[i], total);
     out_close(o, ']');
+    router_dns_json(route, o);
     out_key(o, "checking");
     checking_json(&route->router->checking, route->m->name, o);
     out_close(o, '}');

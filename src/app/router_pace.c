@@ -14,6 +14,7 @@ void router_check_calmly(struct router_route *route, struct router_member *m)
     const struct checking_row *row = checking_row_of(&r->checking, route->m->name, m->environment);
 
     m->pace_ms = r->steering && row ? row->every_ms : 0;
+    m->fast_until_ms = 0;
     m->pace_stops = row && row->stops_when_asleep;
     if (m->series)
         (void)watch_pace(r->o.watch, m->series, m->pace_ms, m->pace_stops ? 0 : INT64_MAX);
@@ -25,13 +26,14 @@ void router_pace(struct router_route *route)
         router_check_calmly(route, &route->members[i]);
 }
 
-static void ask_fast(struct router_route *route, const struct router_member *m, bool wake)
+static void ask_fast(struct router_route *route, struct router_member *m, bool wake)
 {
     struct router *r = route->router;
     int64_t until = clock_wall_ms(&r->o.app->clock) + ROUTER_FAST_FOR_MS;
 
     if (!m->series)
         return;
+    m->fast_until_ms = until;
     (void)watch_pace(r->o.watch, m->series, ROUTER_FAST_MS, until);
     if (wake && m->asleep)
         (void)watch_wake(r->o.watch, m->series);
@@ -45,6 +47,15 @@ void router_check_fast(struct router_route *route, struct router_member *m, bool
     ask_fast(route, m, false);
     if (standby < route->n_members)
         ask_fast(route, &route->members[standby], wake && route->m->wake);
+}
+
+void router_pace_look(struct router_route *route)
+{
+    int64_t now = clock_wall_ms(&route->router->o.app->clock);
+
+    for (size_t i = 0; i < route->n_members; i++)
+        if (route->members[i].fast_until_ms && route->members[i].fast_until_ms <= now)
+            router_check_calmly(route, &route->members[i]);
 }
 
 void router_answered(struct router_route *route, struct router_member *m)

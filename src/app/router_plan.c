@@ -4,6 +4,7 @@
 #include "app/watch.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "traffic/dns.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -155,6 +156,8 @@ static void carry_over(struct router *r, struct router_route *route, const struc
                 memcpy(m->ballots, was->ballots, sizeof(m->ballots));
                 m->finding = was->finding;
                 m->asleep = was->asleep;
+                m->live = was->live;
+                m->counters = was->counters;
                 m->order_id = was->order_id;
             }
 }
@@ -210,8 +213,10 @@ static void describe(const struct router *r, struct buf *out)
 
 static void release_routes(struct router_route *routes, size_t n, struct arena *arena)
 {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         failover_free(routes[i].failover);
+        dns_engine_free(routes[i].dns);
+    }
     free(routes);
     arena_release(arena);
 }

@@ -215,6 +215,7 @@ void decision_end(struct decision *d)
         next = n->next;
         router_log(r, n);
     }
+    router_dns_follow(d->route);
     router_save(r);
     router_moved(r);
 }

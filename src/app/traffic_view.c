@@ -122,6 +122,22 @@ static bool any_down(const json_t *route)
     return false;
 }
 
+static void dns_line(const json_t *route, struct buf *out)
+{
+    const json_t *d = json_at(route, "dns");
+    const char *why = json_str(d, "why", ""), *environment = json_str(d, "environment", "");
+    double tail = json_num(d, "tail_per_second", -1);
+
+    if (!json_is_object(d))
+        return;
+    buf_addf(out, "in the DNS %s has %s%s%s%s", json_str(d, "host", ""),
+             *json_str(d, "answer", "") ? json_str(d, "answer", "") : "an answer not read yet",
+             *environment ? " (" : "", environment, *environment ? ")" : "");
+    if (tail >= 0)
+        buf_addf(out, "; %.1f requests a second still come by the old answer", tail);
+    buf_addf(out, "%s%s\n", *why ? "; " : "", why);
+}
+
 static void route_lines(const json_t *route, const struct table_look *look, struct buf *out)
 {
     const char *listen = json_str(route, "listen", ""), *standby = json_str(route, "standby", "");
@@ -137,6 +153,7 @@ static void route_lines(const json_t *route, const struct table_look *look, stru
         table_tone(out, look, TONE_WARN, "fails open");
         buf_addf(out, ": %s\n", json_str(route, "open_why", ""));
     }
+    dns_line(route, out);
     table_column(t, "Environment", TABLE_LEFT, false);
     table_column(t, "Platform", TABLE_LEFT, false);
     table_column(t, "State", TABLE_LEFT, false);

@@ -9,11 +9,13 @@
  */
 #define ROUTER_LEASE "traffic" /* lease_acquire's environment: one router a store */
 
+#define ROUTER_DNS ":dns" /* an order's environment: the route's name in the DNS */
+
 /* --- Orders: made by people, also while no router runs ---------------------------------------- */
 struct traffic_order {
     int64_t id;
     const char *route, *environment;
-    const char *kind; /* "weight", "drain", "up", "down" */
+    const char *kind; /* "weight", "drain", "up", "down"; "accept" of the environment ROUTER_DNS */
     int weight;
     int64_t made_ms, until_ms, ended_ms; /* until 0: until taken back; ended 0: in force */
     const char *who, *why;

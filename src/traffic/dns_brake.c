@@ -85,7 +85,8 @@ static enum brake_verdict foreign(const struct dns_brake *b, const struct dns_me
     else
         err_set(e, ERR_NO,
                 "%s was changed by others: it has %s, which is none of the route's answers%s%s; "
-                "nothing was changed. Set it back, add it to `answers`, or accept what is there",
+                "nothing was changed. Set it back, add it to `answers`, or accept it with: "
+                "trine traffic accept-dns",
                 b->host, text, *m->wrote.value ? ", and last written was " : "", m->wrote.value);
     return BRAKE_FOREIGN;
 }

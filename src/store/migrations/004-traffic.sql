@@ -7,12 +7,13 @@ CREATE UNIQUE INDEX outages_open ON outages (series, kind) WHERE until_ms = 0;
 CREATE INDEX outages_from ON outages (from_ms);
 
 -- What a person ordered of a route; the newest order of a route and environment is in force until it
--- expires or is taken back. environment '' is the whole route. until_ms 0 = until it is taken back.
+-- expires or is taken back. until_ms 0 = until it is taken back. environment ':dns' with kind 'accept':
+-- what the DNS has now counts as last seen.
 CREATE TABLE traffic_orders (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     route       TEXT NOT NULL,
     environment TEXT NOT NULL,
-    kind        TEXT NOT NULL CHECK (kind IN ('weight', 'drain', 'up', 'down')),
+    kind        TEXT NOT NULL CHECK (kind IN ('weight', 'drain', 'up', 'down', 'accept')),
     weight      INTEGER NOT NULL,
     made_ms     INTEGER NOT NULL,
     until_ms    INTEGER NOT NULL,
