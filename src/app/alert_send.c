@@ -376,7 +376,9 @@ void alert_sender_free(struct alert_sender *s)
         return;
     mailer_free(s->mailer);
     http_client_free(s->http);
-    while (s->attempts)
-        attempt_free(s->attempts);
+    for (struct attempt *t = s->attempts, *next; t; t = next) {
+        next = t->next;
+        attempt_free(t);
+    }
     free(s);
 }

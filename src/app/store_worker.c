@@ -69,8 +69,8 @@ static void ended(void *arg)
     struct store_job *j = arg;
     struct store_worker *w = j->worker;
 
+    tell(j); /* which may free the worker */
     w->busy = false;
-    tell(j);
     if (w->freed)
         release(w);
     else

@@ -28,4 +28,5 @@ struct store_worker *store_worker_new(struct loop *loop, const char *dir,
 void store_worker_do(struct store_worker *w, const char *what, store_work_fn *work,
                      store_done_fn *done, void *arg);
 size_t store_worker_pending(const struct store_worker *w); /* jobs whose `done` has not come */
-void store_worker_free(struct store_worker *w); /* a job under way ends first; NULL is fine */
+/* A job under way ends first; from a `done`, too; NULL is fine. */
+void store_worker_free(struct store_worker *w);

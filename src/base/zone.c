@@ -155,7 +155,7 @@ static int64_t rule_moment(const struct rule *r, int64_t year, int32_t offset)
         int64_t first = days_to(year, r->month);
         int64_t next = r->month == 12 ? days_to(year + 1, 1) : days_to(year, r->month + 1);
         int64_t weekday = ((first + 4) % 7 + 7) % 7; /* 1970-01-01 was a Thursday; 0 = Sunday */
-        day = first + (r->day - weekday + 7) % 7 + 7 * (r->week - 1);
+        day = first + (r->day - weekday + 7) % 7 + INT64_C(7) * (r->week - 1);
         if (day >= next) /* the fifth is the last */
             day -= 7;
     } else {

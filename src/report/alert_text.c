@@ -50,29 +50,30 @@ static bool is_invisible(uint32_t c)
            (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
 }
 
+/* What stands for bytes that are not shown: a blank or a line break at most. */
+static const char *stand_in(const char *s, enum alert_clean how)
+{
+    if (*s == '\n' && how == CLEAN_LINES)
+        return "\n";
+    return *s == '\n' || *s == '\t' ? " " : "";
+}
+
 size_t alert_clean(const char *s, size_t most, enum alert_clean how, struct buf *out)
 {
     size_t units = 0;
-    uint32_t c;
+    uint32_t c = 0;
 
     for (size_t n; *s; s += n) {
         n = code_point(s, &c);
-        if (n == 0 || is_invisible(c)) {
-            bool keep = n == 1 && c == '\n' && how == CLEAN_LINES;
-            bool blank = n == 1 && (c == '\n' || c == '\t');
-            if (n == 0)
-                n = 1;
-            if (keep || blank)
-                buf_addc(out, keep ? '\n' : ' ');
-            units += keep || blank;
-            continue;
-        }
-        size_t width = c > 0xffff ? 2 : 1; /* as UTF-16 counts, which the receivers do */
-        if (units + width + 1 > most) {
+        bool shown = n > 0 && !is_invisible(c);
+        const char *instead = shown ? "" : stand_in(s, how);
+        n += n == 0;
+        size_t width = shown ? (c > 0xffff ? 2 : 1) : strlen(instead); /* as UTF-16 counts it */
+        if (width > 0 && units + width + 1 > most) {
             buf_adds(out, "…");
             return units + 1;
         }
-        buf_add(out, s, n);
+        buf_add(out, shown ? s : instead, shown ? n : width);
         units += width;
     }
     return units;
@@ -378,12 +379,13 @@ void alert_sign(const char *uid, int64_t at_s, const struct buf *body, const uin
 {
     struct buf signed_text = BUF_INIT(body->len + 256);
     uint8_t digest[SHA256_LEN];
+    char coded[4 * SHA256_LEN / 3 + 4];
 
     buf_addf(&signed_text, "%s.%lld.", uid, (long long)at_s);
     buf_add(&signed_text, body->data, body->len);
     hmac_sha256(key, key_len, signed_text.data, signed_text.len, digest);
-    memcpy(ret, "v1,", 3);
-    (void)base64_encode(digest, sizeof(digest), ret + 3);
+    (void)base64_encode(digest, sizeof(digest), coded);
+    (void)snprintf(ret, 64, "v1,%s", coded);
     buf_release(&signed_text);
 }
 

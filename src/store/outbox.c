@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "store/inner.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -195,16 +196,18 @@ static int look_at_begun(struct store *s, struct look *k, struct err *e)
 static void make_uid(char ret[32])
 {
     uint8_t random[12];
-    memcpy(ret, "msg_", 4);
+    char hex[2 * sizeof(random) + 1];
     if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
         memset(random, 0, sizeof(random)); /* never so; the row's own number keeps it apart */
-    hex_encode(random, sizeof(random), ret + 4);
+    hex_encode(random, sizeof(random), hex);
+    snprintf(ret, 32, "msg_%s", hex);
 }
 
-static int insert_message(struct store *s, const struct outbox_rule *r, enum outbox_kind kind,
-                          const char *event, const char *environment, int64_t *ret_id,
-                          struct err *e)
+/* A message that nothing is in yet; its number is in *k. */
+static int insert_message(struct store *s, struct look *k, enum outbox_kind kind, const char *event,
+                          const char *environment, struct err *e)
 {
+    const struct outbox_rule *r = k->rule;
     char uid[32];
     make_uid(uid);
     if (sql_run(s->sql,
@@ -217,19 +220,17 @@ static int insert_message(struct store *s, const struct outbox_rule *r, enum out
                            sql_int(r->now_ms)),
                 e) < 0)
         return -1;
-    return sql_number(s->sql, "SELECT max(id) FROM alert_messages", NULL, ret_id, e) < 0 ? -1 : 0;
+    return sql_number(s->sql, "SELECT max(id) FROM alert_messages", NULL, &k->id, e) < 0 ? -1 : 0;
 }
 
 static int begin_summary(struct store *s, struct look *k, struct err *e)
 {
-    int64_t id;
-    if (insert_message(s, k->rule, OUTBOX_QUIET, "", "", &id, e) < 0)
+    if (insert_message(s, k, OUTBOX_QUIET, "", "", e) < 0)
         return -1;
-    k->id = id;
     return sql_run(s->sql,
                    "UPDATE alert_matters SET message = ?2"
                    " WHERE alert = ?1 AND message = 0 AND held = 1",
-                   SQL_VALUES(sql_text(k->rule->alert), sql_int(id)), e);
+                   SQL_VALUES(sql_text(k->rule->alert), sql_int(k->id)), e);
 }
 
 /* A message of all that waits of this event and environment, unless the last one was just now. */
@@ -237,7 +238,7 @@ static int begin_group(struct store *s, struct look *k, const char *event, const
                        struct err *e)
 {
     const struct outbox_rule *r = k->rule;
-    int64_t last = 0, n = 0, id;
+    int64_t last = 0, n = 0;
     if (sql_number(s->sql,
                    "SELECT coalesce(max(made_ms), 0) FROM alert_messages"
                    " WHERE alert = ?1 AND event = ?2 AND environment = ?3",
@@ -254,14 +255,13 @@ static int begin_group(struct store *s, struct look *k, const char *event, const
                    " WHERE alert = ?1 AND event = ?2 AND environment = ?3 AND message = 0",
                    SQL_VALUES(sql_text(r->alert), sql_text(event), sql_text(environment)), &n,
                    e) < 0 ||
-        insert_message(s, r, n > 1 ? OUTBOX_FOLDED : OUTBOX_SINGLE, event, environment, &id, e) < 0)
+        insert_message(s, k, n > 1 ? OUTBOX_FOLDED : OUTBOX_SINGLE, event, environment, e) < 0)
         return -1;
-    k->id = id;
     return sql_run(
         s->sql,
         "UPDATE alert_matters SET message = ?4"
         " WHERE alert = ?1 AND event = ?2 AND environment = ?3 AND message = 0",
-        SQL_VALUES(sql_text(r->alert), sql_text(event), sql_text(environment), sql_int(id)), e);
+        SQL_VALUES(sql_text(r->alert), sql_text(event), sql_text(environment), sql_int(k->id)), e);
 }
 
 /* Those of quiet hours wait for their summary. */
