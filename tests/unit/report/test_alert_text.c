@@ -227,9 +227,10 @@ static void no_value_begins_a_header_or_ends_a_mail(void)
     char *mail = mail_of(&c, "a@b\r\nBcc: r@evil.example", "c@d>\r\nBcc: s@evil.example");
     CHECK(headers_are_whole(mail));
     CHECK(!strstr(mail, "\nBcc"));
+    size_t foreign = 0; /* bytes that mail cannot carry */
     for (const char *s = mail; *s; s++)
-        if (((unsigned char)*s >= 0x7f || *s < ' ') && *s != '\r' && *s != '\n')
-            CHECK(!"a byte that mail cannot carry");
+        foreign += ((unsigned char)*s >= 0x7f || *s < ' ') && *s != '\r' && *s != '\n';
+    CHECK(foreign == 0);
     CHECK(strstr(mail, "k=C3=B6yeb"));
     free(mail);
 }
