@@ -145,6 +145,8 @@ struct failover *failover_new(const struct failover_options *o, int64_t now_ms, 
 void failover_free(struct failover *f); /* NULL is fine */
 
 /* What is known of one environment now. `change` is called for every row gone through, in order.
+ * Live traffic tells nothing more of one that was taken out: observe it again, with LIVE_NONE, or
+ * its last word stands and its hold time does not begin.
  * All times wall milliseconds; one that goes back counts as no time passed. */
 void failover_observe(struct failover *f, size_t member, const struct quorum_finding *finding,
                       enum live_state live, bool asleep, int64_t now_ms, failover_change_fn *change,

@@ -23,20 +23,13 @@ static bool went_back(const struct live_counters *a, const struct live_counters 
     return b->answered < a->answered || b->failed < a->failed || b->tried < a->tried;
 }
 
-/* `failed` holds errors that were answers and failures without one, so the good ones are what ended
- * less what failed; the bounds hold when the counters were not read in the same instant. */
 static struct outcome since(const struct live_counters *before, const struct live_counters *now)
 {
     struct outcome o = {.tried = now->tried - before->tried, .bad = now->failed - before->failed};
     uint64_t answered = now->answered - before->answered;
-    uint64_t least = answered > o.bad ? answered - o.bad : 0;
-    uint64_t out = o.tried + before->waiting, ended = out > now->waiting ? out - now->waiting : 0;
 
-    o.good = ended > o.bad ? ended - o.bad : 0;
-    if (o.good < least)
-        o.good = least;
-    if (o.good > answered)
-        o.good = answered;
+    /* A reading may catch a failure that is not among the answers yet. */
+    o.good = answered > o.bad ? answered - o.bad : 0;
     return o;
 }
 
@@ -93,13 +86,21 @@ static void weigh(struct live *l, const struct live_rule *rule, const struct out
 
 /* --- Stalls */
 
-enum { USUAL_TIMES = 3, MEAN_TIMES = 8, USUAL_FORGET = 500 };
+enum { USUAL_TIMES = 3, MEAN_TIMES = 8, FEW_TIMES = 10, USUAL_FORGET = 500 };
+
+/* One request that waits is a slow one more often than a hang, and several that came at once are
+ * one page: it takes several that came one after the other, or more time. */
+static bool few_wait(const struct live *l, const struct live_rule *rule)
+{
+    return l->unanswered < (uint64_t)rule->in_a_row || l->arrivals < 2;
+}
 
 static int64_t stall_after(const struct live *l, const struct live_rule *rule)
 {
     double ms = (double)rule->stall_least_ms;
     ms = fmax(ms, USUAL_TIMES * l->usual_ms);
-    return (int64_t)fmax(ms, MEAN_TIMES * (double)l->last.answer_ms);
+    ms = fmax(ms, MEAN_TIMES * (double)l->last.answer_ms);
+    return (int64_t)(few_wait(l, rule) ? FEW_TIMES * ms : ms);
 }
 
 /* The longest silence while somebody waited is the usual one; it is forgotten over some hundred
@@ -123,13 +124,17 @@ static bool stalls(struct live *l, const struct live_rule *rule, const struct ou
     if (o->good + o->bad > 0) {
         if (o->good > 0)
             learn(l, rule, l->silence_ms);
+        l->unanswered = 0;
+        l->arrivals = 0;
         l->waiting_since_ms = 0;
         l->silence_ms = 0;
         return false;
     }
-    if (l->last.waiting == 0)
+    l->unanswered = l->last.waiting == 0 ? 0 : l->unanswered + o->tried;
+    l->arrivals = l->unanswered == 0 ? 0 : l->arrivals + (o->tried > 0);
+    if (l->unanswered == 0)
         l->waiting_since_ms = 0;
-    else if (o->tried > 0 && l->waiting_since_ms == 0)
+    else if (l->waiting_since_ms == 0)
         l->waiting_since_ms = now_ms;
     l->silence_ms = l->waiting_since_ms ? now_ms - l->waiting_since_ms : 0;
     /* Nothing is usual yet for one that never answered. */
@@ -159,7 +164,7 @@ enum live_state live_take(struct live *l, const struct live_rule *rule,
     if (l->known && !went_back(&l->last, now))
         o = since(&l->last, now);
     else
-        l->waiting_since_ms = 0;
+        l->unanswered = 0, l->arrivals = 0;
     fade(l, rule, l->known ? now_ms - l->last_ms : 0);
     l->last = *now;
     l->last_ms = now_ms;
@@ -178,6 +183,8 @@ void live_forget(struct live *l, int64_t now_ms)
     l->bad_in_a_row = 0;
     l->evidence = l->seen = l->bad = 0;
     l->worse = false;
+    l->unanswered = 0;
+    l->arrivals = 0;
     l->waiting_since_ms = l->silence_ms = 0;
     l->state = LIVE_NONE;
     l->since_ms = now_ms;

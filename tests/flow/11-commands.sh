@@ -42,6 +42,20 @@ is 'no shell: exit status 2' "$status" 2
 trine schema
 check 'the schema is JSON' jq -e '.properties.apps' out
 
+# For those who work on trine: there, and not in the way.
+trine failover-table
+check 'the failover table is a graph' prints 'digraph failover'
+if command -v dot >/dev/null; then
+    check 'and dot draws it' dot -Tsvg -o failover.svg out
+    words_of() { sed -n 's/.*<text[^>]*>\(.*\)<\/text>.*/\1/p' "$1" | sort; }
+    is 'as it is in docs/' "$(words_of failover.svg)" "$(words_of "$here/../../docs/failover.svg")"
+fi
+for words in --help man 'completion bash'; do
+    # shellcheck disable=SC2086
+    trine $words
+    check "trine $words does not list it" nothing prints failover-table
+done
+
 # --- Mistakes ----------------------------------------------------------------------------------------
 # wrong WORDS TEXT: ends with 2 and says TEXT
 wrong() {
