@@ -134,24 +134,44 @@ static void want_token(struct http_exchange *x, bool given, enum access_scope sc
                    access_scope_name(scope), access_scope_name(scope));
 }
 
-static bool allow(const struct api *a, const struct api_route *route, struct http_exchange *x)
+static enum access_scope scope_for(enum api_need need)
 {
-    const char *token = api_bearer(http_exchange_header(x, "Authorization"));
-    enum access_scope want = route->need == API_OPERATE ? ACCESS_OPERATE : ACCESS_READ;
-    enum access_scope has = ACCESS_READ;
+    switch (need) {
+    case API_OPERATE:
+        return ACCESS_OPERATE;
+    case API_AGENT:
+        return ACCESS_AGENT;
+    case API_OPEN:
+    case API_READ:
+        break;
+    }
+    return ACCESS_READ;
+}
+
+static bool opens(enum access_scope has, enum access_scope want)
+{
+    return has == want || (has == ACCESS_OPERATE && want == ACCESS_READ);
+}
+
+static bool allow(const struct api *a, const struct api_route *route, struct api_call *c)
+{
+    const char *token = api_bearer(http_exchange_header(c->x, "Authorization"));
+    enum access_scope want = scope_for(route->need);
     struct err e = ERR_INIT;
 
     if (route->need == API_OPEN || (route->need == API_READ && api_site_loopback(&a->o.site)))
         return true;
-    int valid = token ? a->o.check(token, &has, a->o.arg, &e) : 0;
+    int valid = token ? a->o.check(token, &c->who, a->o.arg, &e) : 0;
     if (valid < 0) {
-        api_refuse_err(x, &e);
+        api_refuse_err(c->x, &e);
     } else if (valid == 0) {
-        want_token(x, token, want);
-    } else if (has < want) {
-        api_refuse(x, 403, "scope",
-                   "this token may read only; make one with: trine token create "
-                   "NAME --scope operate");
+        want_token(c->x, token, want);
+    } else if (!opens(c->who.scope, want)) {
+        api_refuse(c->x, 403, "scope",
+                   "this token is of scope %s, and this needs %s; make one with: trine token "
+                   "create NAME --scope %s",
+                   access_scope_name(c->who.scope), access_scope_name(want),
+                   access_scope_name(want));
     } else {
         return true;
     }
@@ -228,7 +248,7 @@ static void dispatch(struct http_exchange *x, void *arg)
     call.head = strcmp(method, "HEAD") == 0;
     const struct api_route *route = find(a, call.head ? "GET" : method, path, &call.id, &known);
     if (route) {
-        if (allow(a, route, x))
+        if (allow(a, route, &call))
             route->run(&call);
     } else if (known) {
         refuse_method(x, a->o.routes);

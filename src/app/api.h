@@ -19,12 +19,13 @@ struct loop;
 struct api;
 enum { API_BODY_MAX = 65536 };
 
-enum api_need { API_OPEN, API_READ, API_OPERATE };
+enum api_need { API_OPEN, API_READ, API_OPERATE, API_AGENT }; /* AGENT: always with a token */
 
 struct api_call { /* valid until its handler returns; x as net/http_server.h says */
     struct http_exchange *x;
-    int64_t id; /* what stood for ":id", else 0 */
-    bool head;  /* HEAD: a handler that streams answers with nothing */
+    int64_t id;               /* what stood for ":id", else 0 */
+    bool head;                /* HEAD: a handler that streams answers with nothing */
+    struct access_holder who; /* name "": no token was needed */
     void *arg;
 };
 typedef void api_handler_fn(struct api_call *c);
@@ -39,8 +40,8 @@ struct api_options {
     struct api_site site;
     const struct api_route *routes;
     api_handler_fn *other; /* GET and HEAD of paths outside /api/ that no route has */
-    /* 1 and the scope of a valid token, 0: it is none, -1: *e. */
-    int (*check)(const char *token, enum access_scope *ret, void *arg, struct err *e);
+    /* 1 and whose it is when the token is valid, 0: it is none, -1: *e. */
+    int (*check)(const char *token, struct access_holder *ret, void *arg, struct err *e);
     void *arg; /* for handlers and check */
 };
 

@@ -47,6 +47,9 @@ struct options {
     bool self_test;                           /* compare: --self-test */
     int64_t days;                             /* compare: --days */
     const char *route, *why, *format, *fault; /* traffic */
+    const char *server, *name, *token_file;   /* agent */
+    const char *controls[8];                  /* agent: --control */
+    size_t n_controls;
     const char *arguments[8];
     size_t n_arguments;
 };
@@ -103,6 +106,10 @@ enum option_id {
     OPTION_WHY,
     OPTION_FORMAT,
     OPTION_FAULT,
+    OPTION_SERVER,
+    OPTION_NAME,
+    OPTION_TOKEN_FILE,
+    OPTION_CONTROL,
     OPTION_HELP,
     OPTION_VERSION,
     OPTION_END
@@ -190,6 +197,7 @@ int cmd_compare(struct app *a, struct err *e);
 int cmd_report(struct app *a, struct err *e);
 int cmd_serve(struct app *a, struct err *e);
 int cmd_token(struct app *a, struct err *e);
+int cmd_agent(struct app *a, struct err *e);
 int cmd_alerts(struct app *a, struct err *e);
 int cmd_traffic(struct app *a, struct err *e);
 int cmd_traffic_drill(struct app *a, struct err *e); /* its words drill and drills */

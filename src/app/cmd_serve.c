@@ -49,6 +49,7 @@ void serve_refresh_router(struct serve *s)
 {
     struct err e = ERR_INIT;
 
+    agents_refresh(s->agents);
     if (s->router) {
         router_refresh(s->router, &s->setup->matrix);
         return;
@@ -122,7 +123,7 @@ static void watch_ended(void *arg);
 static bool is_reading(const struct serve *s)
 {
     return store_worker_pending(s->reader) + store_worker_pending(s->comparer) +
-               router_pending(s->router) >
+               router_pending(s->router) + agents_pending(s->agents) >
            0;
 }
 
@@ -279,6 +280,7 @@ static int begin(struct serve *s, struct err *e)
     s->comparer = store_worker_new(a->loop, a->state, &a->clock);
     s->alerter = alerter_new(a, NULL);
     s->hub = event_hub_new(a->loop);
+    s->agents = agents_new(s);
     s->feed = feed_new(s);
     s->queries = query_book_new(s);
     serve_routes(s, &api);
@@ -306,6 +308,7 @@ static void end(struct serve *s)
 {
     api_free(s->api);
     query_book_free(s->queries);
+    agents_free(s->agents);
     router_free(s->router);
     event_hub_free(s->hub);
     watch_free(s->watch);

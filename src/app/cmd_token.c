@@ -13,12 +13,12 @@ static int read_scope(const struct app *a, enum access_scope *ret, struct err *e
 {
     const char *scope = a->o.scope ? a->o.scope : "read";
 
-    for (int i = ACCESS_READ; i <= ACCESS_OPERATE; i++)
+    for (int i = ACCESS_READ; i <= ACCESS_AGENT; i++)
         if (strcmp(scope, access_scope_name((enum access_scope)i)) == 0) {
             *ret = (enum access_scope)i;
             return 0;
         }
-    return err_set(e, ERR_USAGE, "--scope %.40s: there are read and operate", scope);
+    return err_set(e, ERR_USAGE, "--scope %.40s: there are read, operate and agent", scope);
 }
 
 static int create(struct app *a, struct err *e)

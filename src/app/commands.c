@@ -35,7 +35,7 @@ const struct option_row option_rows[] = {
      "listen there instead of 127.0.0.1:7467; port 0 picks one"},
     {OPTION_HOST, 0, "host", "NAME",
      "also answer requests for this host name, as behind a proxy; may be repeated"},
-    {OPTION_SCOPE, 0, "scope", "read|operate", "what the token may do; default read"},
+    {OPTION_SCOPE, 0, "scope", "read|operate|agent", "what the token may do; default read"},
     {OPTION_SELF_TEST, 0, "self-test", NULL,
      "compare environments with themselves and say how often a winner is named wrongly"},
     {OPTION_DAYS, 0, "days", "N", "days that the self-test simulates; default 200"},
@@ -44,6 +44,13 @@ const struct option_row option_rows[] = {
     {OPTION_FORMAT, 0, "format", "haproxy|nginx",
      "whose configuration is printed; default haproxy"},
     {OPTION_FAULT, 0, "fault", "stop|errors|slow|drain", "what the drill does; default drain"},
+    {OPTION_SERVER, 0, "server", "URL", "the trine serve that the agent measures for"},
+    {OPTION_NAME, 0, "name", "NAME", "what this vantage point is called; default: as its token"},
+    {OPTION_TOKEN_FILE, 0, "token-file", "FILE",
+     "read the token from this file instead of TRINE_TOKEN"},
+    {OPTION_CONTROL, 0, "control", "URL",
+     "an address that tells a broken uplink of this machine from a broken target, instead of the "
+     "server's; may be repeated"},
     {OPTION_HELP, 'h', "help", NULL, "show help"},
     {OPTION_VERSION, 'V', "version", NULL, "show the version"},
     {OPTION_END, 0, NULL, NULL, NULL},
@@ -69,6 +76,9 @@ static const enum option_id report_options[] = {OPTION_FROM, OPTION_UNTIL, OPTIO
 static const enum option_id serve_options[] = {OPTION_LISTEN, OPTION_HOST, OPTION_EVERY,
                                                OPTION_END};
 static const enum option_id token_options[] = {OPTION_SCOPE, OPTION_END};
+
+static const enum option_id agent_options[] = {OPTION_SERVER, OPTION_NAME, OPTION_TOKEN_FILE,
+                                               OPTION_CONTROL, OPTION_END};
 
 static const enum option_id traffic_options[] = {OPTION_ROUTE, OPTION_FOR,    OPTION_WHY,
                                                  OPTION_FAULT, OPTION_RATE,   OPTION_FORMAT,
@@ -172,8 +182,22 @@ const struct command commands[] = {
      "Exit status 1 when an environment is down, nobody steers, or a drill missed its bound.",
      traffic_options, 1, 8, "trine traffic drain -e uat --for 30m --why 'database move'",
      cmd_traffic},
+    {"agent", "", "measure from elsewhere and vote on what is down",
+     "Runs on another machine, without a manifest: asks a trine serve which http, tls and tcp "
+     "checks of its routes to measure, measures them on the same clock, and reports what it finds "
+     "every five seconds, every second while something is in doubt. With its vote an environment "
+     "is called down only when several places agree (probe.quorum). It is told no secret: checks "
+     "that send one are left out.\n\n"
+     "The token, of scope agent, is read from TRINE_TOKEN or --token-file. The server is reached "
+     "over https only, except on this machine itself. While it is out of reach, what is measured "
+     "waits in the folder --state (at most 32 MiB, then the oldest is dropped and counted) and is "
+     "sent later, each once, also after a kill. An agent whose clock is off by more than five "
+     "seconds does not count.\n\n"
+     "Exit status 3 when the server refuses the token at the start.",
+     agent_options, 0, 0, "trine agent --server https://trine.example.org --name fra", cmd_agent},
     {"token", "create NAME | list | revoke NAME", "make, list and revoke tokens for the API",
-     "create prints the token once; only a digest of it is kept. revoke takes effect at once, also "
+     "create prints the token once; only a digest of it is kept. --scope agent is for trine agent. "
+     "revoke takes effect at once, also "
      "in a trine serve that runs.",
      token_options, 1, 2, "trine token create laptop --scope operate", cmd_token},
     {"alerts", "[list | test [NAME]]", "show what people were told, or send them a test message",

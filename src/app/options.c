@@ -80,6 +80,11 @@ static int apply_value(struct options *o, const struct option_row *r, char *valu
             return err_set(e, ERR_USAGE, "--host: more than %zu names", o->n_hosts);
         o->hosts[o->n_hosts++] = value;
         return 0;
+    case OPTION_CONTROL:
+        if (o->n_controls == sizeof(o->controls) / sizeof(o->controls[0]))
+            return err_set(e, ERR_USAGE, "--control: more than %zu addresses", o->n_controls);
+        o->controls[o->n_controls++] = value;
+        return 0;
     case OPTION_FOR:
         return read_span(r->name, value, &o->for_ms, e);
     case OPTION_DURATION:
@@ -105,12 +110,23 @@ static int apply_value(struct options *o, const struct option_row *r, char *valu
     const struct {
         enum option_id id;
         const char **to;
-    } texts[] = {
-        {OPTION_FILE, &o->file},     {OPTION_APP, &o->app},       {OPTION_STATE, &o->state},
-        {OPTION_BASES, &o->bases},   {OPTION_COMMIT, &o->commit}, {OPTION_OUTPUT, &o->output},
-        {OPTION_FROM, &o->from},     {OPTION_UNTIL, &o->until},   {OPTION_LISTEN, &o->listen},
-        {OPTION_SCOPE, &o->scope},   {OPTION_ROUTE, &o->route},   {OPTION_WHY, &o->why},
-        {OPTION_FORMAT, &o->format}, {OPTION_FAULT, &o->fault}};
+    } texts[] = {{OPTION_FILE, &o->file},
+                 {OPTION_APP, &o->app},
+                 {OPTION_STATE, &o->state},
+                 {OPTION_BASES, &o->bases},
+                 {OPTION_COMMIT, &o->commit},
+                 {OPTION_OUTPUT, &o->output},
+                 {OPTION_FROM, &o->from},
+                 {OPTION_UNTIL, &o->until},
+                 {OPTION_LISTEN, &o->listen},
+                 {OPTION_SCOPE, &o->scope},
+                 {OPTION_ROUTE, &o->route},
+                 {OPTION_WHY, &o->why},
+                 {OPTION_FORMAT, &o->format},
+                 {OPTION_FAULT, &o->fault},
+                 {OPTION_SERVER, &o->server},
+                 {OPTION_NAME, &o->name},
+                 {OPTION_TOKEN_FILE, &o->token_file}};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         if (texts[i].id == r->id)
             *texts[i].to = value;
@@ -251,7 +267,11 @@ static int check_taken(const struct reader *in, struct err *e)
                    {OPTION_ROUTE, o->route},
                    {OPTION_WHY, o->why},
                    {OPTION_FORMAT, o->format},
-                   {OPTION_FAULT, o->fault}};
+                   {OPTION_FAULT, o->fault},
+                   {OPTION_SERVER, o->server},
+                   {OPTION_NAME, o->name},
+                   {OPTION_TOKEN_FILE, o->token_file},
+                   {OPTION_CONTROL, o->n_controls > 0}};
 
     for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++)
         if (special[i].given && !command_takes(in->command, special[i].id))

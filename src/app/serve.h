@@ -12,6 +12,7 @@
  * docs/api.md is the contract. Its files share this header; nobody else but cmd_serve.c includes
  * it.
  */
+struct agents;
 struct alerter;
 struct api;
 struct event_hub;
@@ -60,6 +61,7 @@ struct serve {
     struct app *app;
     struct setup *setup;
     struct watch *watch;
+    struct agents *agents;
     struct alerter *alerter;
     struct api *api;
     struct event_hub *hub;
@@ -142,6 +144,15 @@ struct api_call;
 void traffic_get(struct api_call *c);
 void traffic_changes_get(struct api_call *c);
 void traffic_order_post(struct api_call *c);
+
+/* serve_agent.c: vantage points elsewhere */
+struct agents *agents_new(struct serve *s);
+void agents_refresh(struct agents *a);         /* the manifest or what is live changed */
+size_t agents_pending(const struct agents *a); /* writes on their way; NULL: 0 */
+void agents_free(struct agents *a);            /* NULL is fine */
+void agents_get(struct api_call *c);
+void agent_assignment_get(struct api_call *c);
+void agent_report_post(struct api_call *c);
 
 /* serve_routes.c */
 struct api_options;

@@ -122,11 +122,14 @@ static const struct api_route routes[] = {
     {"GET", "/api/v1/traffic", API_READ, traffic_get},
     {"GET", "/api/v1/traffic/changes", API_READ, traffic_changes_get},
     {"POST", "/api/v1/traffic/orders", API_OPERATE, traffic_order_post},
+    {"GET", "/api/v1/agents", API_READ, agents_get},
+    {"GET", "/api/v1/agents/assignment", API_AGENT, agent_assignment_get},
+    {"POST", "/api/v1/agents/report", API_AGENT, agent_report_post},
     {"GET", "/api/v1/events", API_READ, events},
     {0},
 };
 
-static int check_token(const char *token, enum access_scope *ret, void *arg, struct err *e)
+static int check_token(const char *token, struct access_holder *ret, void *arg, struct err *e)
 {
     const struct serve *s = arg;
 

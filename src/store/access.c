@@ -14,7 +14,7 @@ enum {
     SECRET_TEXT = 2 * SECRET_BYTES,
     TOKEN_BYTES = 80,
     TOKEN_TEXT = sizeof(PREFIX) - 1 + SECRET_TEXT,
-    NAME_MAX_BYTES = 64,
+    NAME_MAX_BYTES = ACCESS_NAME_MAX,
     MINUTE_MS = 60000,
 };
 _Static_assert(TOKEN_TEXT < TOKEN_BYTES, "a token and its NUL fit");
@@ -26,6 +26,8 @@ const char *access_scope_name(enum access_scope s)
         return "read";
     case ACCESS_OPERATE:
         return "operate";
+    case ACCESS_AGENT:
+        return "agent";
     }
     return "";
 }
@@ -33,7 +35,10 @@ const char *access_scope_name(enum access_scope s)
 /* What is not known may read only. */
 static enum access_scope scope_of(const char *name)
 {
-    return strcmp(name, access_scope_name(ACCESS_OPERATE)) == 0 ? ACCESS_OPERATE : ACCESS_READ;
+    for (enum access_scope s = ACCESS_OPERATE; s <= ACCESS_AGENT; s++)
+        if (strcmp(name, access_scope_name(s)) == 0)
+            return s;
+    return ACCESS_READ;
 }
 
 static int make_token(char ret[TOKEN_BYTES], struct err *e)
@@ -169,7 +174,7 @@ static void note_use(struct store *s, const struct match *m)
                       SQL_VALUES(sql_text(m->name), sql_int(now)), &ignored);
 }
 
-int access_check(struct store *s, const char *token, enum access_scope *ret_scope, struct err *e)
+int access_check(struct store *s, const char *token, struct access_holder *ret, struct err *e)
 {
     uint8_t digest[SHA256_LEN];
     struct match m = {0};
@@ -180,6 +185,7 @@ int access_check(struct store *s, const char *token, enum access_scope *ret_scop
     if (!m.found || len != TOKEN_TEXT)
         return 0;
     note_use(s, &m);
-    *ret_scope = m.scope;
+    ret->scope = m.scope;
+    memcpy(ret->name, m.name, sizeof(ret->name));
     return 1;
 }

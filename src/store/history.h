@@ -60,7 +60,7 @@ struct history_window {
 int history_read(struct store *s, const struct history_window *w, history_fn *fn, void *arg,
                  int64_t *ret_from, int64_t *ret_until, struct err *e);
 
-/* Drops raw samples older than samples_ms, and cells and outages that were over older than
+/* Drops raw samples, ours and the agents', older than samples_ms, and cells and outages that were over older than
  * keep_ms (10-minute cells after 60 days, 2-hour cells after 400 days at the latest), a bounded
  * piece a call. Samples that were not rolled up yet are never dropped. *ret_more: there is more to
  * do. */

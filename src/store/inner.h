@@ -53,5 +53,9 @@ void holder_text(const char *what, char *ret, size_t n);
  * `id` 0: the next. */
 int batch_put(struct sql *sql, int64_t id, struct sample *samples, size_t n, struct err *e);
 
+/* Part of history_prune, in its transaction: some of the agents' reports that lie wholly before
+ * that time. *ret_more is set when there are more, and else left as it is. */
+int observation_drop(struct store *s, int64_t before_ms, bool *ret_more, struct err *e);
+
 /* Part of migration 002: the rows of the first form become batches. */
 int sample_pack_rows(struct sql *sql, struct err *e);

@@ -81,6 +81,7 @@ static int drop_all(struct store *s, int64_t now_ms, int64_t samples_ms, int64_t
                     bool *ret_more, struct err *e)
 {
     if (drop_batches(s, cutoff(now_ms, samples_ms), ret_more, e) < 0 ||
+        observation_drop(s, cutoff(now_ms, samples_ms), ret_more, e) < 0 ||
         drop_outages(s, cutoff(now_ms, keep_ms), ret_more, e) < 0)
         return -1;
     for (enum history_level l = 0; l < HISTORY_LEVELS; l++)

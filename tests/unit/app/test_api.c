@@ -39,13 +39,18 @@ static const struct api_route routes[] = {
     {0},
 };
 
-static int check(const char *token, enum access_scope *ret, void *arg, struct err *e)
+static int check(const char *token, struct access_holder *ret, void *arg, struct err *e)
 {
     (void)arg;
     if (strcmp(token, "broken") == 0)
         return err_set(e, ERR_STORE, "the disk is full");
-    *ret = strcmp(token, "hand") == 0 ? ACCESS_OPERATE : ACCESS_READ;
-    return strcmp(token, "hand") == 0 || strcmp(token, "eye") == 0;
+    *ret = (struct access_holder){.scope = ACCESS_READ};
+    snprintf(ret->name, sizeof(ret->name), "%s", token);
+    if (strcmp(token, "hand") == 0)
+        ret->scope = ACCESS_OPERATE;
+    else if (strcmp(token, "far") == 0)
+        ret->scope = ACCESS_AGENT;
+    return strcmp(token, "hand") == 0 || strcmp(token, "far") == 0 || strcmp(token, "eye") == 0;
 }
 
 static void begin(struct world *w)

@@ -14,19 +14,19 @@ static void a_token_opens_its_scope_until_it_is_revoked(void)
 {
     struct fixture f;
     char reader[80], operator_[80], text[256] = "";
-    enum access_scope scope = ACCESS_OPERATE;
+    struct access_holder who = {.scope = ACCESS_OPERATE};
     fixture_init(&f);
     CHECK(access_create(f.store, "ci", ACCESS_READ, reader, &f.err) == 0);
     CHECK(access_create(f.store, "ops", ACCESS_OPERATE, operator_, &f.err) == 0);
     CHECK(strlen(reader) == 70 && strncmp(reader, "trine_", 6) == 0);
     CHECK(strcmp(reader, operator_) != 0);
-    CHECK(access_check(f.store, reader, &scope, &f.err) == 1 && scope == ACCESS_READ);
+    CHECK(access_check(f.store, reader, &who, &f.err) == 1 && who.scope == ACCESS_READ);
     clock_fake_step(&f.time, 90000);
-    CHECK(access_check(f.store, operator_, &scope, &f.err) == 1 && scope == ACCESS_OPERATE);
+    CHECK(access_check(f.store, operator_, &who, &f.err) == 1 && who.scope == ACCESS_OPERATE);
     CHECK(access_list(f.store, note, text, &f.err) == 0);
     CHECK(strcmp(text, "ci read -20000;ops operate 40000;") == 0);
     CHECK(access_revoke(f.store, "ops", &f.err) == 0);
-    CHECK(access_check(f.store, operator_, &scope, &f.err) == 0);
+    CHECK(access_check(f.store, operator_, &who, &f.err) == 0);
     CHECK(access_revoke(f.store, "ops", &f.err) == -1 && f.err.kind == ERR_NO);
     fixture_release(&f);
 }
@@ -35,23 +35,23 @@ static void anything_else_is_no_token(void)
 {
     struct fixture f;
     char token[80], wrong[256];
-    enum access_scope scope = ACCESS_READ;
+    struct access_holder who = {.scope = ACCESS_READ};
     int opened = 0;
     fixture_init(&f);
-    CHECK(access_check(f.store, "", &scope, &f.err) == 0);
+    CHECK(access_check(f.store, "", &who, &f.err) == 0);
     CHECK(access_create(f.store, "ci", ACCESS_READ, token, &f.err) == 0);
     for (size_t i = 0; i < strlen(token); i++) {
         snprintf(wrong, sizeof(wrong), "%s", token);
         wrong[i] = wrong[i] == 'a' ? 'b' : 'a';
-        opened += access_check(f.store, wrong, &scope, &f.err) != 0;
+        opened += access_check(f.store, wrong, &who, &f.err) != 0;
         wrong[i] = '\0';
-        opened += access_check(f.store, wrong, &scope, &f.err) != 0;
+        opened += access_check(f.store, wrong, &who, &f.err) != 0;
     }
     snprintf(wrong, sizeof(wrong), "%s0", token);
-    opened += access_check(f.store, wrong, &scope, &f.err) != 0;
+    opened += access_check(f.store, wrong, &who, &f.err) != 0;
     memset(wrong, 'x', sizeof(wrong) - 1);
     wrong[sizeof(wrong) - 1] = '\0';
-    opened += access_check(f.store, wrong, &scope, &f.err) != 0;
+    opened += access_check(f.store, wrong, &who, &f.err) != 0;
     CHECK(opened == 0);
     fixture_release(&f);
 }
