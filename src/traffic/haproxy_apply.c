@@ -24,6 +24,8 @@ enum {
     FIRST_PAUSE_MS = 50,
 };
 
+#define ANOTHER_PROGRAM "%s belongs to another program: end it, or choose another folder"
+
 void wanted_free(struct wanted *w)
 {
     if (!w)
@@ -391,15 +393,21 @@ static void end_mute(struct haproxy *h, int64_t master)
 static void nobody(struct haproxy *h, const struct err *e)
 {
     int64_t master = haproxy_read_master(h);
+    struct err bad;
 
     if (!master && (e->code == ENOENT || e->code == ECONNREFUSED)) {
         h->worker = h->old_worker = 0;
         need_program(h);
         return;
     }
+    if (!master) {
+        err_set(&bad, ERR_NO, ANOTHER_PROGRAM, h->admin);
+        fail(h, &bad);
+        return;
+    }
     if (h->mute_since_ms == 0)
         h->mute_since_ms = haproxy_now_ms(h);
-    if (master && haproxy_now_ms(h) - h->mute_since_ms > MUTE_MS)
+    if (haproxy_now_ms(h) - h->mute_since_ms > MUTE_MS)
         end_mute(h, master);
     fail(h, e);
 }
@@ -442,8 +450,7 @@ static void answered(const struct err *e, const char *reply, size_t len, void *a
     h->mute_since_ms = 0;
     haproxy_node_name(h->queue->plan->project, node);
     if (e->kind != ERR_NONE || haproxy_identity_read(reply, &id, &bad) != 0) {
-        err_set(&bad, ERR_NO, "%s belongs to another program: end it, or choose another folder",
-                h->admin);
+        err_set(&bad, ERR_NO, ANOTHER_PROGRAM, h->admin);
         fail(h, &bad);
     } else if (strcmp(id.node, node) != 0) {
         err_set(

@@ -12,6 +12,7 @@
  * Manual, version 2.6.
  */
 enum {
+    TRIES_MORE = 3,        /* of one request, each on another server than the one before */
     RISE = 2,              /* good checks that bring a server back */
     COLD_MS = 60000,       /* a failing check of a server that sleeps is not believed for so long */
     STREAM_MS = 3600000,   /* an event stream, a WebSocket: silence is normal */
@@ -86,6 +87,7 @@ static void write_global(const struct haproxy_plan *p, const struct haproxy_shap
              STREAM_MS / 1000);
     buf_addf(out,
              "defaults\n  mode http\n  load-server-state-from-file global\n  option forwardfor\n"
+             "  option idle-close-on-response\n"
              "  timeout http-request 10s\n  timeout http-keep-alive 75s\n  timeout client %dms\n"
              "  timeout client-fin 10s\n  timeout tunnel %dms\n  timeout queue 10s\n",
              PATIENT_MS, STREAM_MS);
@@ -158,6 +160,14 @@ static void write_served_by(const struct haproxy_route *r, struct buf *out)
                  r->servers[i].environment, i + 1);
 }
 
+static bool has_backup(const struct haproxy_route *r)
+{
+    for (size_t i = 0; i < r->n_servers; i++)
+        if (r->servers[i].backup)
+            return true;
+    return false;
+}
+
 static void write_server(const struct haproxy_plan *p, const struct haproxy_route *r,
                          const struct haproxy_server *s, const struct haproxy_order *order,
                          struct buf *out)
@@ -168,9 +178,8 @@ static void write_server(const struct haproxy_plan *p, const struct haproxy_rout
     if (order && order->mode == MODE_DRAIN)
         weight = 0; /* there is no word for it here; the order follows over the socket */
     haproxy_server_name(s, name);
-    buf_addf(out, "  server %s %s:%d weight %d%s%s", name,
+    buf_addf(out, "  server %s %s:%d weight %d%s", name,
              is_loopback_name(s->host) ? "127.0.0.1" : s->host, s->port, weight,
-             s->backup ? " backup" : "",
              order && order->mode == MODE_MAINTENANCE ? " disabled" : "");
     if (r->slow_start_ms > 0)
         buf_addf(out, " slowstart %lldms", (long long)r->slow_start_ms);
@@ -233,21 +242,57 @@ static void write_checks(const struct haproxy_route *r, struct buf *out)
                   "  http-check expect status 200\n");
 }
 
+/*
+ * HAProxy's own backups get nothing while a primary seems well, a repeated request included: with
+ * one primary that hangs it would be asked again and again. So a backup stands among the others,
+ * where repeated requests find it, and first tries are given to the primaries by rule, with their
+ * weights of this moment: of those that are up, by a random number below the sum of their weights.
+ */
+static void write_primaries_first(const struct haproxy_route *r, struct buf *out)
+{
+    char name[SERVER_NAME_MAX];
+    int n = 0;
+
+    if (!has_backup(r))
+        return;
+    buf_adds(out, "  http-request set-var(txn.below_0) int(0)\n");
+    for (size_t i = 0; i < r->n_servers; i++) {
+        if (r->servers[i].backup)
+            continue;
+        haproxy_server_name(&r->servers[i], name);
+        buf_addf(out,
+                 "  http-request set-var(txn.share) int(0)\n"
+                 "  http-request set-var(txn.share) srv_weight(%s) if { srv_is_up(%s) }\n"
+                 "  http-request set-var(txn.below_%d) var(txn.below_%d),add(txn.share)\n",
+                 name, name, n + 1, n);
+        n++;
+    }
+    buf_addf(out, "  http-request set-var(txn.chance) rand(65536),mul(txn.below_%d),div(65536)\n",
+             n);
+    n = 0;
+    for (size_t i = 0; i < r->n_servers; i++) {
+        if (r->servers[i].backup)
+            continue;
+        haproxy_server_name(&r->servers[i], name);
+        buf_addf(out, "  use-server %s if { var(txn.chance),sub(txn.below_%d) -m int lt 0 }\n",
+                 name, ++n);
+    }
+}
+
 static void write_choice(const struct haproxy_plan *p, const struct haproxy_route *r,
                          const struct haproxy_shape *shape, int inter_ms, struct buf *out)
 {
     int64_t fall = COLD_MS / r->fast_ms + RISE;
 
     write_backend_head(r, "", r->answer_ms, out);
-    /* As many as the errors that take a server out: a request that meets only the failing
-     * one is sent to the next when that is out. */
     buf_addf(out, "  option redispatch 1\n  retries %d\n  retry-on conn-failure%s\n",
-             r->retry == RETRY_NONE ? 1 : r->errors,
+             r->retry == RETRY_NONE ? 1 : TRIES_MORE,
              r->retry == RETRY_NONE
                  ? ""
                  : " empty-response response-timeout junk-response 500 502 503 504");
     if (r->retry != RETRY_NONE)
         write_retry_rules(r, out);
+    write_primaries_first(r, out);
     write_checks(r, out);
     for (size_t i = 0; i < r->n_servers; i++) {
         const struct haproxy_server *s = &r->servers[i];
@@ -275,7 +320,7 @@ static void write_open(const struct haproxy_plan *p, const struct haproxy_route 
         const struct haproxy_server *s = &r->servers[i];
 
         write_server(p, r, s, order_of(shape, r->name, s->environment), out);
-        buf_addc(out, '\n');
+        buf_adds(out, s->backup ? " backup\n" : "\n");
     }
 }
 

@@ -51,12 +51,14 @@ size_t haproxy_sessions_free(const char *text, const char *proxy, const char *se
  * One server's counters as live.h wants them, from those of its route and of its open backend.
  * HAProxy counts an answer when it begins and a request until it ends, so "waiting" is what was
  * tried, less what was answered, failed or left; what is miscounted is forgotten whenever nothing
- * is with the server.
+ * is with the server, or when it is impossible for a while.
  */
 struct haproxy_tally {
     uint64_t tried, answered, server_errors, left, streams, answer_ms;
     uint64_t failed; /* without an answer that reached the client */
     int64_t offset;  /* of "waiting": what was miscounted so far */
+    int64_t least;   /* of the impossible readings in a row */
+    int in_a_row;
 };
 void haproxy_tally_begin(struct haproxy_tally *t);
 void haproxy_tally_add(struct haproxy_tally *t, const struct haproxy_row *row);

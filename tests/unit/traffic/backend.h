@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -76,6 +77,24 @@ static inline int backend_listen(int *ret_port)
     return fd;
 }
 
+/* One that nobody listens on now, and that no outgoing connection is given meanwhile: below the
+ * range that Linux takes those from. */
+static inline int backend_free_port(void)
+{
+    for (unsigned i = 0;; i++) {
+        struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        unsigned port = 12000 + ((unsigned)getpid() * 37 + i * 101) % 20000;
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1, bad;
+
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        a.sin_port = htons((uint16_t)port);
+        bad = bind(fd, (struct sockaddr *)&a, sizeof a) != 0 || listen(fd, 1) != 0;
+        close(fd);
+        if (!bad)
+            return (int)port;
+    }
+}
+
 static inline void backend_drop(struct backend_connection *c, bool reset)
 {
     struct linger hard = {.l_onoff = 1};
@@ -95,10 +114,12 @@ static inline void backend_answer(const struct backend *b, struct backend_connec
     char text[256];
     int n;
 
+    /* The key that RFC 6455 has as its example; HAProxy wants its answer. */
     if (c->is_tunnel && !bad)
         n = snprintf(text, sizeof text,
                      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-                     "Connection: Upgrade\r\n\r\n");
+                     "Connection: Upgrade\r\n"
+                     "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n");
     else
         n = snprintf(text, sizeof text, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n%s",
                      bad ? "503 Service Unavailable" : "200 OK", strlen(b->name), b->name);
@@ -181,11 +202,22 @@ static inline void backend_serve(const struct backend *b)
     }
 }
 
+/* In a child: keeps only its own listener (others would keep their ports open), and never outlives
+ * the test. */
+static inline void backend_alone(int keep)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (int fd = 3; fd < 1024; fd++)
+        if (fd != keep)
+            close(fd);
+}
+
 static inline void backend_run(struct backend *b)
 {
     fflush(stdout);
     b->pid = fork();
     if (b->pid == 0) {
+        backend_alone(b->listener);
         backend_serve(b);
         _exit(0);
     }
@@ -330,8 +362,10 @@ static inline void load_begin(struct load *l, int port, const char *request)
     fflush(stdout);
     for (int i = 0; i < LOAD_PROCESSES; i++) {
         l->pids[i] = fork();
-        if (l->pids[i] == 0)
+        if (l->pids[i] == 0) {
+            backend_alone(-1);
             load_serve(l, request);
+        }
     }
 }
 

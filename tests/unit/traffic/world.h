@@ -102,7 +102,7 @@ static inline void world_begin(struct world *w, size_t n_servers)
     *w = (struct world){.loop = loop_new(NULL), .dir = "/tmp/trine-test-XXXXXX"};
     if (!mkdtemp(w->dir))
         abort();
-    close(backend_listen(&w->port));
+    w->port = backend_free_port();
     snprintf(w->listen, sizeof w->listen, "127.0.0.1:%d", w->port);
     for (int i = 0; i < WORLD_SERVERS; i++) {
         backend_begin(&w->b[i], names[i]);
