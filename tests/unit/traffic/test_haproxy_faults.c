@@ -181,8 +181,8 @@ static void waiting_requests_are_released(void)
     load_begin(&l, w.port, GET);
     wait_for_requests(&w, &l, 200);
     w.b[0].shared->mode = BACKEND_HANG;
-    run_until(&w, world_reading(&w, "uat").counters.waiting >= 2);
-    CHECK(world_reading(&w, "uat").counters.waiting >= 2);
+    run_until(&w, world_reading(&w, "uat").counters.waiting >= 3);
+    CHECK(world_reading(&w, "uat").counters.waiting >= 3);
     CHECK(world_steer(&w, out, 1));
     wait_for_requests(&w, &l, 200);
     load_end(&l);
