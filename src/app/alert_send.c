@@ -7,6 +7,7 @@
 #include "base/redact.h"
 #include "base/text.h"
 #include "manifest/secrets.h"
+#include "net/bases.h"
 #include "net/endpoint.h"
 #include "net/http_client.h"
 #include "provider/provider.h"
@@ -56,6 +57,10 @@ static int open_web(struct app *a, const struct manifest_alert *m, struct alert_
                        "alerts.%s.url: is not an https:// address, which it must be so that "
                        "nobody on the way can read it",
                        m->name);
+    /* A rehearsal against the simulator tells nobody else. */
+    const char *rehearsed = bases_get(a->bases, "webhooks", NULL);
+    if (rehearsed)
+        p->url = arena_printf(&p->arena, "%s%s", rehearsed, at.target);
     p->key_len = alert_key_of(secret, p->key);
     if (*secret && p->key_len == 0)
         return err_set(e, ERR_MANIFEST,
