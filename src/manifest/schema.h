@@ -101,8 +101,8 @@ struct scope {
     size_t place;    /* offset of its struct place, or NO_PLACE */
     uint64_t family; /* scopes that share the struct */
     int kind;        /* offset of its kind member, or -1 */
+    bool single;     /* NAME: value, where value is that of the scope's only key */
     const char *const *kinds;
-    bool single;                 /* NAME: value, where value is that of the scope's only key */
     schema_check_fn *name_check; /* of NAME; entries' structs begin with `const char *name` */
     const char *name;            /* stands for NAME in the reference */
 };

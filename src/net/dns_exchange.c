@@ -94,17 +94,17 @@ static int connected(int fd, int64_t until_ms)
 }
 
 /* -1 and errno. */
-static int by_tcp(const struct address *to, int64_t until_ms, const uint8_t *message, size_t len,
+static int by_tcp(const struct address *to, int64_t until_ms, const struct dns_message *m,
                   uint8_t *reply, size_t *ret_len)
 {
-    uint8_t size[2] = {(uint8_t)(len >> 8), (uint8_t)len};
+    uint8_t size[2] = {(uint8_t)(m->len >> 8), (uint8_t)m->len};
     int fd = open_socket(to, SOCK_STREAM), code;
     bool good;
 
     if (fd < 0)
         return -1;
     good = connected(fd, until_ms) == 0 && send_all(fd, size, 2, until_ms) == 0 &&
-           send_all(fd, message, len, until_ms) == 0 && receive_all(fd, size, 2, until_ms) == 0;
+           send_all(fd, m->bytes, m->len, until_ms) == 0 && receive_all(fd, size, 2, until_ms) == 0;
     if (good) {
         *ret_len = (size_t)size[0] << 8 | size[1];
         good = receive_all(fd, reply, *ret_len, until_ms) == 0;
@@ -116,7 +116,7 @@ static int by_tcp(const struct address *to, int64_t until_ms, const uint8_t *mes
 }
 
 /* Datagrams get lost: sent again, three times in all. An answer to something else is none. */
-static int by_udp(const struct address *to, int64_t until_ms, const uint8_t *message, size_t len,
+static int by_udp(const struct address *to, int64_t until_ms, const struct dns_message *m,
                   uint8_t *reply, size_t *ret_len)
 {
     int fd = open_socket(to, SOCK_DGRAM), code = ETIMEDOUT;
@@ -125,7 +125,7 @@ static int by_udp(const struct address *to, int64_t until_ms, const uint8_t *mes
 
     if (fd < 0)
         return -1;
-    for (int i = 1; i <= UDP_TRIES && !good && send(fd, message, len, MSG_NOSIGNAL) >= 0; i++) {
+    for (int i = 1; i <= UDP_TRIES && !good && send(fd, m->bytes, m->len, MSG_NOSIGNAL) >= 0; i++) {
         int64_t until = until_ms - step * (UDP_TRIES - i);
 
         while (!good && wait_for(fd, POLLIN, until) == 0) {
@@ -133,7 +133,7 @@ static int by_udp(const struct address *to, int64_t until_ms, const uint8_t *mes
 
             if (n < 0 && errno != EAGAIN && errno != EINTR)
                 break;
-            good = n >= 2 && memcmp(reply, message, 2) == 0;
+            good = n >= 2 && memcmp(reply, m->bytes, 2) == 0;
             *ret_len = good ? (size_t)n : 0;
         }
         code = errno;
@@ -143,16 +143,16 @@ static int by_udp(const struct address *to, int64_t until_ms, const uint8_t *mes
     return good ? 0 : -1;
 }
 
-int dns_exchange(const struct address *to, unsigned timeout_ms, const uint8_t *message, size_t len,
+int dns_exchange(const struct address *to, unsigned timeout_ms, const struct dns_message *m,
                  uint8_t *reply, size_t *ret_len, struct err *e)
 {
     int64_t until_ms = clock_mono_ms(&clock_system) + timeout_ms;
     char where[ADDRESS_TEXT];
     size_t n = 0;
-    int rc = by_tcp(to, until_ms, message, len, reply, &n);
+    int rc = by_tcp(to, until_ms, m, reply, &n);
 
     if (rc < 0 && errno == ECONNREFUSED)
-        rc = by_udp(to, until_ms, message, len, reply, &n);
+        rc = by_udp(to, until_ms, m, reply, &n);
     if (rc == 0) {
         *ret_len = n;
         return 0;

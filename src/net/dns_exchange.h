@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "net/dns_wire.h"
 #include "net/resolve.h"
 
 #include <stdint.h>
@@ -13,5 +14,5 @@ enum { DNS_REPLY_MAX = 65535 };
  *
  * reply holds DNS_REPLY_MAX bytes. -1 and ERR_NET, retry, when nothing came.
  */
-int dns_exchange(const struct address *to, unsigned timeout_ms, const uint8_t *message, size_t len,
+int dns_exchange(const struct address *to, unsigned timeout_ms, const struct dns_message *m,
                  uint8_t *reply, size_t *ret_len, struct err *e);

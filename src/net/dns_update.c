@@ -16,7 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DNS_PORT = 53, TIMEOUT_MS = 5000, ADDRESSES_TRIED = 3, NAME_LEN_MAX = 253 };
+enum {
+    DNS_PORT = 53,
+    TIMEOUT_MS = 5000,
+    ADDRESSES_TRIED = 3,
+    NAME_LEN_MAX = 253,
+    LABEL_LEN_MAX = 63
+};
 
 struct dns_primary {
     struct loop *loop;
@@ -58,63 +64,76 @@ bool dns_same_answer(const struct dns_record *a, const struct dns_record *b)
     return a->type == b->type && strcmp(a->value, b->value) == 0;
 }
 
-/* Letters, digits, hyphens (RFC 1123 section 2.1), and the underscore that hosts of platforms have;
- * not all of it a number, which would be an address written wrongly. */
+/* Letters, digits, hyphens (RFC 1123 section 2.1), and the underscore that hosts of platforms have.
+ */
+static bool is_label(const char *label, size_t len)
+{
+    if (len == 0 || len > LABEL_LEN_MAX || label[0] == '-' || label[len - 1] == '-')
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (!isalnum((unsigned char)label[i]) && label[i] != '-' && label[i] != '_')
+            return false;
+    return true;
+}
+
+/* Not all of it a number, which would be an address written wrongly. */
 static bool is_host(const char *name)
 {
-    size_t len = strlen(name), label = 0;
-    bool letters = false;
+    size_t len = strlen(name);
 
-    if (len == 0 || len > NAME_LEN_MAX)
+    if (len > NAME_LEN_MAX || strspn(name, "0123456789.") == len)
         return false;
-    for (size_t i = 0; i <= len; i++) {
-        char c = name[i];
+    for (;;) {
+        size_t n = strcspn(name, ".");
 
-        if (c == '.' || c == '\0') {
-            if (label == 0 || label > 63 || name[i - 1] == '-' || name[i - label] == '-')
-                return false;
-            label = 0;
-            continue;
-        }
-        if (!isalnum((unsigned char)c) && c != '-' && c != '_')
+        if (!is_label(name, n))
             return false;
-        letters = letters || !isdigit((unsigned char)c);
-        label++;
+        if (!name[n])
+            return true;
+        name += n + 1;
     }
-    return letters;
+}
+
+static bool read_address(const char *text, struct dns_record *ret)
+{
+    static const int families[] = {[DNS_A] = AF_INET, [DNS_AAAA] = AF_INET6};
+    struct in6_addr bytes; /* either kind fits */
+
+    for (enum dns_type t = DNS_A; t <= DNS_AAAA; t++)
+        if (inet_pton(families[t], text, &bytes) == 1) {
+            ret->type = t;
+            inet_ntop(families[t], &bytes, ret->value, sizeof ret->value);
+            return true;
+        }
+    return false;
+}
+
+static bool read_host(const char *text, struct dns_record *ret)
+{
+    char name[DNS_VALUE_MAX];
+    size_t len = strlen(text);
+
+    if (!text_copy(name, sizeof name, text))
+        return false;
+    if (len > 1 && name[len - 1] == '.')
+        name[len - 1] = '\0';
+    for (char *c = name; *c; c++)
+        *c = (char)tolower((unsigned char)*c);
+    if (!is_host(name))
+        return false;
+    ret->type = DNS_CNAME;
+    (void)text_copy(ret->value, sizeof ret->value, name);
+    return true;
 }
 
 int dns_value_read(const char *text, struct dns_record *ret, struct err *e)
 {
-    struct in6_addr v6;
-    struct in_addr v4;
-    char value[DNS_VALUE_MAX];
-    size_t len = strlen(text);
-    enum dns_type type = DNS_CNAME;
-
-    if (len > 1 && text[len - 1] == '.')
-        len--;
-    if (inet_pton(AF_INET, text, &v4) == 1) {
-        type = DNS_A;
-        inet_ntop(AF_INET, &v4, value, sizeof value);
-    } else if (inet_pton(AF_INET6, text, &v6) == 1) {
-        type = DNS_AAAA;
-        inet_ntop(AF_INET6, &v6, value, sizeof value);
-    } else {
-        bool fits = len < sizeof value;
-
-        for (size_t i = 0; fits && i < len; i++)
-            value[i] = (char)tolower((unsigned char)text[i]);
-        value[fits ? len : 0] = '\0';
-        if (!is_host(value))
-            return err_set(e, ERR_USAGE,
-                           "\"%.80s%s\" is neither an IP address nor a host name (without scheme, "
-                           "port and path; others than ASCII: write the xn-- form)",
-                           text, strlen(text) > 80 ? "..." : "");
-    }
-    ret->type = type;
-    (void)text_copy(ret->value, sizeof ret->value, value);
-    return 0;
+    if (read_address(text, ret) || read_host(text, ret))
+        return 0;
+    return err_set(e, ERR_USAGE,
+                   "\"%.80s%s\" is neither an IP address nor a host name (without scheme, port and "
+                   "path; others than ASCII: write the xn-- form)",
+                   text, strlen(text) > 80 ? "..." : "");
 }
 
 /* ---- on the pool ---- */
@@ -124,21 +143,20 @@ static int exchange(struct job *job, const struct dns_message *m, size_t *ret_le
     int rc = -1;
 
     for (size_t i = 0; i < job->n_to && rc < 0; i++)
-        rc = dns_exchange(&job->to[i], job->timeout_ms, m->bytes, m->len, job->reply, ret_len,
-                          &job->err);
+        rc = dns_exchange(&job->to[i], job->timeout_ms, m, job->reply, ret_len, &job->err);
     return rc;
 }
 
 static int ask(struct job *job, const struct dns_signer *signer, enum dns_type type)
 {
     struct dns_message m = {0};
-    size_t len;
+    struct dns_reply reply = {.bytes = job->reply};
     int rc = dns_make_query(signer, job->name, type, &m, &job->err);
 
     if (rc == 0)
-        rc = exchange(job, &m, &len);
+        rc = exchange(job, &m, &reply.len);
     if (rc == 0)
-        rc = dns_read_answer(signer, &m, job->reply, len, job->name, &job->found, &job->err);
+        rc = dns_read_answer(signer, &m, &reply, job->name, &job->found, &job->err);
     dns_message_release(&m);
     return rc;
 }
@@ -146,13 +164,14 @@ static int ask(struct job *job, const struct dns_signer *signer, enum dns_type t
 static int change(struct job *job, const struct dns_signer *signer)
 {
     struct dns_message m = {0};
-    size_t len;
-    int rc = dns_make_update(signer, job->zone, job->name, &job->seen, &job->wanted, &m, &job->err);
+    struct dns_reply reply = {.bytes = job->reply};
+    const struct dns_change c = {job->zone, job->name, &job->seen, &job->wanted};
+    int rc = dns_make_update(signer, &c, &m, &job->err);
 
     if (rc == 0)
-        rc = exchange(job, &m, &len);
+        rc = exchange(job, &m, &reply.len);
     if (rc == 0)
-        rc = dns_read_updated(signer, &m, job->reply, len, &job->err);
+        rc = dns_read_updated(signer, &m, &reply, &job->err);
     dns_message_release(&m);
     return rc;
 }

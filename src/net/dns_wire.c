@@ -152,25 +152,25 @@ static bool forbid_others(ldns_pkt *pkt, const char *name, enum dns_type seen, e
     return good;
 }
 
-int dns_make_update(const struct dns_signer *s, const char *zone, const char *name,
-                    const struct dns_record *seen, const struct dns_record *wanted,
-                    struct dns_message *ret, struct err *e)
+int dns_make_update(const struct dns_signer *s, const struct dns_change *c, struct dns_message *ret,
+                    struct err *e)
 {
     ldns_pkt *pkt = begin(LDNS_PACKET_UPDATE);
-    ldns_rr *added = with_data(name, wanted, LDNS_RR_CLASS_IN);
+    ldns_rr *added = with_data(c->name, c->wanted, LDNS_RR_CLASS_IN);
 
     if (added)
-        ldns_rr_set_ttl(added, (uint32_t)wanted->ttl_s);
+        ldns_rr_set_ttl(added, (uint32_t)c->wanted->ttl_s);
     /* Sections 2.4.2 (the whole RRset is this), 2.4.3 (no such RRset), 2.5.4, 2.5.1. */
-    bool good = add(pkt, LDNS_SECTION_QUESTION, bare(zone, LDNS_RR_TYPE_SOA, LDNS_RR_CLASS_IN)) &&
-                add(pkt, PREREQUISITE, with_data(name, seen, LDNS_RR_CLASS_IN)) &&
-                forbid_others(pkt, name, seen->type, wanted->type) &&
-                add(pkt, UPDATE, with_data(name, seen, LDNS_RR_CLASS_NONE));
+    bool good =
+        add(pkt, LDNS_SECTION_QUESTION, bare(c->zone, LDNS_RR_TYPE_SOA, LDNS_RR_CLASS_IN)) &&
+        add(pkt, PREREQUISITE, with_data(c->name, c->seen, LDNS_RR_CLASS_IN)) &&
+        forbid_others(pkt, c->name, c->seen->type, c->wanted->type) &&
+        add(pkt, UPDATE, with_data(c->name, c->seen, LDNS_RR_CLASS_NONE));
     if (!good || !added) {
         ldns_rr_free(added);
         ldns_pkt_free(pkt);
         return err_set(e, ERR_USAGE, "%.200s: \"%.200s\" cannot be written into the zone %.200s",
-                       name, wanted->value, zone);
+                       c->name, c->wanted->value, c->zone);
     }
     (void)add(pkt, UPDATE, added);
     return finish(pkt, s, ret, e);
@@ -283,7 +283,7 @@ static int refused(const struct dns_signer *s, ldns_pkt_rcode code, struct err *
 }
 
 static int check_signature(const struct dns_signer *s, const struct dns_message *asked,
-                           ldns_pkt *pkt, const uint8_t *bytes, size_t len, struct err *e)
+                           ldns_pkt *pkt, const struct dns_reply *reply, struct err *e)
 {
     const ldns_rr *tsig = ldns_pkt_tsig(pkt);
     const ldns_rdf *at = tsig ? ldns_rr_rdf(tsig, TSIG_TIME) : NULL;
@@ -292,7 +292,8 @@ static int check_signature(const struct dns_signer *s, const struct dns_message 
     if (!*s->key_name)
         return 0;
     if (!at || ldns_rdf_size(at) != 6 ||
-        !ldns_pkt_tsig_verify(pkt, bytes, len, s->key_name, s->key_secret, asked->mac))
+        !ldns_pkt_tsig_verify(pkt, reply->bytes, reply->len, s->key_name, s->key_secret,
+                              asked->mac))
         return err_set(e, ERR_REMOTE,
                        "the answer is not signed by the key \"%.120s\": it may come from somebody "
                        "else, and is not believed; check `server`",
@@ -308,11 +309,11 @@ static int check_signature(const struct dns_signer *s, const struct dns_message 
 
 /* The packet, the caller's; NULL when it is no answer to that message, or a refusal. */
 static ldns_pkt *read_reply(const struct dns_signer *s, const struct dns_message *asked,
-                            const uint8_t *bytes, size_t len, struct err *e)
+                            const struct dns_reply *reply, struct err *e)
 {
     ldns_pkt *pkt = NULL;
 
-    if (ldns_wire2pkt(&pkt, bytes, len) != LDNS_STATUS_OK || !ldns_pkt_qr(pkt) ||
+    if (ldns_wire2pkt(&pkt, reply->bytes, reply->len) != LDNS_STATUS_OK || !ldns_pkt_qr(pkt) ||
         ldns_pkt_id(pkt) != asked->id) {
         err_set(e, ERR_REMOTE, "what came back is not an answer of a DNS server; check `server`");
         ldns_pkt_free(pkt);
@@ -329,7 +330,7 @@ static ldns_pkt *read_reply(const struct dns_signer *s, const struct dns_message
              rcode == LDNS_RCODE_FORMERR || rcode == LDNS_RCODE_NOTIMPL)
         rc = refused(s, rcode, e); /* such answers may come without a signature */
     else
-        rc = check_signature(s, asked, pkt, bytes, len, e);
+        rc = check_signature(s, asked, pkt, reply, e);
     if (rc == 0)
         return pkt;
     ldns_pkt_free(pkt);
@@ -377,10 +378,10 @@ static void collect(const ldns_rr_list *list, const ldns_rdf *owner, struct dns_
 }
 
 int dns_read_answer(const struct dns_signer *s, const struct dns_message *query,
-                    const uint8_t *bytes, size_t len, const char *name, struct dns_records *ret,
+                    const struct dns_reply *reply, const char *name, struct dns_records *ret,
                     struct err *e)
 {
-    ldns_pkt *pkt = read_reply(s, query, bytes, len, e);
+    ldns_pkt *pkt = read_reply(s, query, reply, e);
     ldns_pkt_rcode code;
     int rc = 0;
 
@@ -404,9 +405,9 @@ int dns_read_answer(const struct dns_signer *s, const struct dns_message *query,
 }
 
 int dns_read_updated(const struct dns_signer *s, const struct dns_message *update,
-                     const uint8_t *bytes, size_t len, struct err *e)
+                     const struct dns_reply *reply, struct err *e)
 {
-    ldns_pkt *pkt = read_reply(s, update, bytes, len, e);
+    ldns_pkt *pkt = read_reply(s, update, reply, e);
     ldns_pkt_rcode code;
 
     if (!pkt)

@@ -25,16 +25,25 @@ void dns_message_release(struct dns_message *m);
 /* Words of the algorithms that can be used, NULL-terminated. */
 extern const char *const dns_algorithms[];
 
+struct dns_change { /* all borrowed */
+    const char *zone, *name;
+    const struct dns_record *seen, *wanted;
+};
+
 int dns_make_query(const struct dns_signer *s, const char *name, enum dns_type type,
                    struct dns_message *ret, struct err *e);
-int dns_make_update(const struct dns_signer *s, const char *zone, const char *name,
-                    const struct dns_record *seen, const struct dns_record *wanted,
-                    struct dns_message *ret, struct err *e);
+int dns_make_update(const struct dns_signer *s, const struct dns_change *c, struct dns_message *ret,
+                    struct err *e);
+
+struct dns_reply { /* as it came */
+    const uint8_t *bytes;
+    size_t len;
+};
 
 /* Adds the records of `name` that an answer holds; the same one twice counts once. -1: it refuses,
  * is not signed as it must be, or is no answer of an authoritative server. */
 int dns_read_answer(const struct dns_signer *s, const struct dns_message *query,
-                    const uint8_t *bytes, size_t len, const char *name, struct dns_records *ret,
+                    const struct dns_reply *reply, const char *name, struct dns_records *ret,
                     struct err *e);
 int dns_read_updated(const struct dns_signer *s, const struct dns_message *update,
-                     const uint8_t *bytes, size_t len, struct err *e);
+                     const struct dns_reply *reply, struct err *e);
