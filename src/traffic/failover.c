@@ -195,7 +195,8 @@ int64_t failover_next_ms(const struct failover *f)
             earlier(&next, m->order.until_ms);
         if (order_above(m))
             continue;
-        earlier(&next, hold_back_at(m));
+        if (evidence_well(m)) /* after a restart it must be seen first */
+            earlier(&next, hold_back_at(m));
         if (m->state == TRAFFIC_UP || m->state == TRAFFIC_ASLEEP)
             earlier(&next, m->trial_until_ms);
     }

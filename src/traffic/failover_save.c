@@ -119,13 +119,17 @@ static int read_flags(const struct reading *in, const json_t *j, struct member *
     return 0;
 }
 
-/* A state that its order, or the lack of one, contradicts. */
+/* A state that its order, or the lack of one, contradicts; out or on hold in a state that is not.
+ */
 static bool contradictory(const struct member *m)
 {
     bool drained = m->order.set && m->order.kind == ORDER_DRAIN;
-    bool may_be_out = m->state == TRAFFIC_UNKNOWN || m->state == TRAFFIC_DOWN ||
-                      m->state == TRAFFIC_DEGRADED || m->state == TRAFFIC_DRAINING;
-    return drained != (m->state == TRAFFIC_DRAINING) || (m->out && !may_be_out);
+    bool fell = m->state == TRAFFIC_DOWN || m->state == TRAFFIC_DEGRADED;
+    bool may_be_out = fell || m->state == TRAFFIC_UNKNOWN || m->state == TRAFFIC_DRAINING;
+    bool may_hold = fell || (m->state == TRAFFIC_UNKNOWN && m->out);
+
+    return drained != (m->state == TRAFFIC_DRAINING) || (m->out && !may_be_out) ||
+           (m->well_since_ms && !may_hold);
 }
 
 static int read_member(const struct reading *in, const json_t *j, struct member *m)

@@ -161,10 +161,12 @@ enum live_state live_take(struct live *l, const struct live_rule *rule,
 {
     struct outcome o = {0};
 
-    if (l->known && !went_back(&l->last, now))
+    if (l->known && !went_back(&l->last, now)) {
         o = since(&l->last, now);
-    else
-        l->unanswered = 0, l->arrivals = 0;
+    } else {
+        l->unanswered = 0;
+        l->arrivals = 0;
+    }
     fade(l, rule, l->known ? now_ms - l->last_ms : 0);
     l->last = *now;
     l->last_ms = now_ms;
