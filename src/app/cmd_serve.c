@@ -5,6 +5,7 @@
 #include "app/event_hub.h"
 #include "app/router.h"
 #include "app/serve.h"
+#include "app/serve_drill.h"
 #include "app/store_worker.h"
 #include "app/targets.h"
 #include "base/mem.h"
@@ -130,7 +131,7 @@ static bool is_reading(const struct serve *s)
 /* What is under way and must end before the process does. */
 static bool is_busy(const struct serve *s)
 {
-    return is_reading(s) || alerter_pending(s->alerter) > 0;
+    return is_reading(s) || alerter_pending(s->alerter) > 0 || drill_desk_pending(s->drills) > 0;
 }
 
 /* Earlier manifests go when nothing borrows from them any more. */
@@ -218,6 +219,7 @@ static void told_to_end(int signal, void *arg)
     timer_stop(s->look);
     app_say(s->app, "ending");
     alerter_stop(s->alerter);
+    drill_desk_stop(s->drills);
     if (s->router)
         router_stop(s->router);
     watch_stop(s->watch);
@@ -279,6 +281,7 @@ static int begin(struct serve *s, struct err *e)
     s->reader = store_worker_new(a->loop, a->state, &a->clock);
     s->comparer = store_worker_new(a->loop, a->state, &a->clock);
     s->alerter = alerter_new(a, NULL);
+    s->drills = drill_desk_new(&(struct drill_desk_options){.serve = s});
     s->hub = event_hub_new(a->loop);
     s->agents = agents_new(s);
     s->feed = feed_new(s);
@@ -290,6 +293,7 @@ static int begin(struct serve *s, struct err *e)
     live_begin(s);
     if (s->router && router_start(s->router, e) < 0)
         return -1;
+    drill_desk_start(s->drills);
     figures_refresh(s);
     s->look = timer_new(a->loop, look, s);
     timer_start(s->look, LOOK_MS);
@@ -309,6 +313,7 @@ static void end(struct serve *s)
     api_free(s->api);
     query_book_free(s->queries);
     agents_free(s->agents);
+    drill_desk_free(s->drills);
     router_free(s->router);
     event_hub_free(s->hub);
     watch_free(s->watch);

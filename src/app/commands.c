@@ -80,9 +80,9 @@ static const enum option_id token_options[] = {OPTION_SCOPE, OPTION_END};
 static const enum option_id agent_options[] = {OPTION_SERVER, OPTION_NAME, OPTION_TOKEN_FILE,
                                                OPTION_CONTROL, OPTION_END};
 
-static const enum option_id traffic_options[] = {OPTION_ROUTE, OPTION_FOR,    OPTION_WHY,
-                                                 OPTION_FAULT, OPTION_RATE,   OPTION_FORMAT,
-                                                 OPTION_FROM,  OPTION_OUTPUT, OPTION_END};
+static const enum option_id traffic_options[] = {
+    OPTION_ROUTE,  OPTION_FOR,  OPTION_WHY,    OPTION_FAULT, OPTION_RATE,
+    OPTION_FORMAT, OPTION_FROM, OPTION_OUTPUT, OPTION_FORCE, OPTION_END};
 
 const struct command commands[] = {
     {"init", "", "write a first manifest for this folder",

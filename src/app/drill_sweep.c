@@ -22,6 +22,7 @@ struct drill_sweep {
     struct lease lease;
     struct left *first;
     struct fault_hand *hand;
+    bool busy;      /* another process drills */
     struct err err; /* ends the sweep */
 };
 
@@ -48,7 +49,8 @@ static int begin_work(struct store *s, void *arg, struct err *e)
     bool is_held = false;
 
     if (lease_acquire(s, DRILL_LEASE, w->o.app->command->name, &w->lease, e) < 0) {
-        if (e->kind == ERR_NO && lease_read(s, DRILL_LEASE, &held, &is_held, e) == 0 && is_held)
+        w->busy = e->kind == ERR_NO;
+        if (w->busy && lease_read(s, DRILL_LEASE, &held, &is_held, e) == 0 && is_held)
             err_set(e, ERR_NO, "another drill is running (%s); wait for its end, or stop it",
                     held.holder);
         return -1;
@@ -168,7 +170,7 @@ static void began(const struct err *e, void *arg)
     struct drill_sweep *w = arg;
 
     if (e)
-        finish(w, e);
+        finish(w, w->busy && !w->o.keep_lease ? NULL : e);
     else
         sweep_next(w);
 }

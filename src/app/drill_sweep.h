@@ -21,8 +21,8 @@ struct drill_sweep_options {
     bool force;      /* what cannot be undone is left as it is, and said */
     bool keep_lease; /* for the drill that follows: *lease is the caller's then */
     void (*say)(const char *text, void *arg);
-    /* e: another drill runs (ERR_NO), a fault could not be ended, or the store failed; no lease is
-     * held then. */
+    /* e: another drill runs (ERR_NO; with keep_lease only, else there is nothing to sweep), a fault
+     * could not be ended, or the store failed; no lease is held then. */
     void (*done)(const struct err *e, const struct lease *l, void *arg);
     void *arg;
 };

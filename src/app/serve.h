@@ -66,6 +66,7 @@ struct serve {
     struct api *api;
     struct event_hub *hub;
     struct router *router; /* NULL: the manifest has no routes */
+    struct drill_desk *drills;
     struct feed *feed;
     struct store_worker *reader;   /* what API answers read from the store */
     struct store_worker *comparer; /* what takes long, so that no answer stands behind it */

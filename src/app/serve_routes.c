@@ -3,6 +3,7 @@
 #include "app/api.h"
 #include "app/api_assets.h"
 #include "app/event_hub.h"
+#include "app/serve_drill.h"
 
 #include <string.h>
 
@@ -125,6 +126,9 @@ static const struct api_route routes[] = {
     {"GET", "/api/v1/agents", API_READ, agents_get},
     {"GET", "/api/v1/agents/assignment", API_AGENT, agent_assignment_get},
     {"POST", "/api/v1/agents/report", API_AGENT, agent_report_post},
+    {"GET", "/api/v1/drills", API_READ, drills_get},
+    {"POST", "/api/v1/drills", API_OPERATE, drills_post},
+    {"POST", "/api/v1/drills/stop", API_OPERATE, drills_stop_post},
     {"GET", "/api/v1/events", API_READ, events},
     {0},
 };

@@ -355,14 +355,17 @@ enum schedule_job {
     JOB_ROTATION,
     JOB_COMMAND
 };
+enum schedule_fault { FAULT_STOP, FAULT_ERRORS, FAULT_SLOW, FAULT_DRAIN };
 struct manifest_schedule {
     const char *name;
     enum schedule_job job;
-    const char *command; /* JOB_COMMAND: run in the manifest's folder */
-    int64_t every_ms;    /* or, when 0, at `at` on `weekdays` or on day `day` of the month */
-    int at;              /* minute of the day; -1 = not given */
-    unsigned weekdays;   /* bits; default all */
-    int day;             /* 1..28; 0 = not given */
+    const char *command;       /* JOB_COMMAND: run in the manifest's folder */
+    enum schedule_fault fault; /* JOB_DRILL */
+    int64_t for_ms;            /* JOB_DRILL: so long */
+    int64_t every_ms;          /* or, when 0, at `at` on `weekdays` or on day `day` of the month */
+    int at;                    /* minute of the day; -1 = not given */
+    unsigned weekdays;         /* bits; default all */
+    int day;                   /* 1..28; 0 = not given */
     const char *time_zone;
     const char **environments; /* none given = all */
     size_t n_environments;

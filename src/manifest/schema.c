@@ -29,6 +29,8 @@ static const char *const jobs[] = {"compare",  "report",  "score", "cost",    "d
                                    "drill",    "backup",  "copy",  "objects", "parity",
                                    "rotation", "command", NULL};
 
+static const char *const faults[] = {"stop", "errors", "slow", "drain", NULL};
+
 #define AT(type, member) .at = offsetof(struct type, member)
 #define LIST(type, member)                                                                         \
     .at = offsetof(struct type, member), .second = offsetof(struct type, n_##member)
@@ -509,6 +511,11 @@ const struct key schema_keys[] = {
      .help = "What runs"},
     {IN(SCHEDULE), "command", KEY_STRING, AT(manifest_schedule, command), .only = FOR(JOB_COMMAND),
      .dollar = DOLLAR_SHELL, .help = "Run in the manifest's folder"},
+    {IN(SCHEDULE), "fault", KEY_WORD, AT(manifest_schedule, fault), .words = faults,
+     .only = FOR(JOB_DRILL), .otherwise = "drain",
+     .help = "What the drill does to each environment; all but drain only in the simulator"},
+    {IN(SCHEDULE), "for", KEY_DURATION, AT(manifest_schedule, for_ms), .min = SECOND, .max = HOUR,
+     .only = FOR(JOB_DRILL), .otherwise = "30s", .help = "How long its fault lasts"},
     {IN(SCHEDULE), "every", KEY_DURATION, AT(manifest_schedule, every_ms), .min = MINUTE,
      .max = 366 * DAY, .help = "Interval; or give `at`"},
     {IN(SCHEDULE), "at", KEY_TIME, AT(manifest_schedule, at), .help = "Time of day"},
