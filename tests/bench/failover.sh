@@ -160,13 +160,24 @@ failover_stop_haproxy() {
     while kill -0 "$pid" 2>/dev/null; do sleep 0.02; done
 }
 
-# failover_run PROXY FAULT: one line of JSON into $work/failover.rows
-failover_run() {
+failover_backends() {
     failover_port=$(free_port) failover_port_a=$(free_port)
     failover_port_b=$(free_port) failover_port_c=$(free_port)
     failover_backend B "$failover_port_b" && failover_b=$failover_pid
     failover_backend C "$failover_port_c" && failover_c=$failover_pid
     failover_backend A "$failover_port_a" && failover_a=$failover_pid
+}
+
+failover_backends_end() {
+    kill -CONT "$failover_a" 2>/dev/null || true
+    kill -9 "$failover_a" "$failover_b" "$failover_c" "$(cat "$work/again" 2>/dev/null)" 2>/dev/null || true
+    wait "$failover_a" "$failover_b" "$failover_c" 2>/dev/null || true
+    rm -f "$work/again"
+}
+
+# failover_run PROXY FAULT: one line of JSON into $work/failover.rows
+failover_run() {
+    failover_backends
     failover_faulty "$2"
     if failover_proxy_begin "$1"; then
         (
@@ -179,10 +190,7 @@ failover_run() {
             tee -a "$work/failover.rows" >&2
         failover_proxy_end "$1"
     fi
-    kill -CONT "$failover_a" 2>/dev/null || true
-    kill -9 "$failover_a" "$failover_b" "$failover_c" "$(cat "$work/again" 2>/dev/null)" 2>/dev/null || true
-    wait "$failover_a" "$failover_b" "$failover_c" 2>/dev/null || true
-    rm -f "$work/again"
+    failover_backends_end
 }
 
 # failover_figure PROXY FAULT MEMBER: the median over the runs
@@ -199,8 +207,124 @@ failover_table() {
         @tsv' "$work/failover.rows" | column -t -s "$(printf '\t')" >&2
 }
 
+# --- Little traffic, or none -------------------------------------------------------------------------
+
+failover_changes() { # failover_changes QUERY
+    sqlite3 "$work/failover.state/trine.db" "$1"
+}
+
+# failover_detect FAULT: milliseconds from the fault until the log has A down or taken out; 99999: not in 20 s
+failover_detect() {
+    failover_faulty "$1"
+    sleep "$((failover_phase % 4)).$((failover_phase * 7 % 10))" # another phase against the checks each time
+    failover_phase=$((failover_phase + 3))
+    at=$(date +%s%6N)
+    sh -c "$failover_begin"
+    waited=0 found=''
+    while [ -z "$found" ] && [ $waited -lt 200 ]; do
+        found=$(failover_changes "SELECT min(decided_us) FROM traffic_changes WHERE environment = 'a' AND
+            decided_us > $at AND (to_state = 'down' OR action LIKE '%take-out%')")
+        waited=$((waited + 1))
+        sleep 0.1
+    done
+    sh -c "$failover_end"
+    [ ! -f "$work/again" ] || failover_a=$(cat "$work/again")
+    rm -f "$work/again"
+    until_up=0
+    until [ "$(curl -s -m 1 -o /dev/null -w '%{http_code}' "http://127.0.0.1:$failover_port_a/x")" = 200 ] &&
+        failover_stands_up || [ $until_up -gt 600 ]; do
+        until_up=$((until_up + 1))
+        sleep 0.1
+    done
+    [ -n "$found" ] && echo $(((found - at) / 1000)) || echo 99999
+}
+
+failover_stands_up() {
+    (cd "$work" && "$root/build/trine" traffic status --json -f failover.yaml --state failover.state) \
+        2>/dev/null | jq -e '[.routes[].environments[] | select(.state != "up")] == []' >/dev/null
+}
+
+# failover_quiet NAME RATE: detection at so little traffic, the slowest of five a fault
+failover_quiet() {
+    failover_backends
+    failover_proxy_begin trine
+    asker=''
+    if [ "$2" -gt 0 ]; then
+        (while :; do
+            curl -s -m 9 -o /dev/null "http://127.0.0.1:$failover_port/api" &
+            sleep 1
+        done) &
+        asker=$!
+    fi
+    failover_phase=1
+    for fault in kill 503 hang; do
+        bound='< 5000'
+        [ $fault != hang ] || bound='< 8000'
+        : >"$work/detect"
+        for n in 1 2 3 4 5; do failover_detect $fault >>"$work/detect"; done
+        say "detected after ms, $1, $fault: $(tr '\n' ' ' <"$work/detect")"
+        row "failover-$1-$fault" ms "$(sort -n "$work/detect" | tail -n 1)" null '' "$bound"
+    done
+    [ -z "$asker" ] || kill "$asker"
+    failover_decisions "$1"
+    failover_proxy_end trine
+    failover_backends_end
+}
+
+# From evidence to the runtime socket's confirmation, the slowest of all decisions that steered.
+failover_decisions() {
+    row "failover-decide-$1" ms "$(failover_changes "SELECT coalesce(max(applied_us - seen_us), 99999000) / 1000.0
+        FROM traffic_changes WHERE applied_us > 0")" null '' '< 50'
+}
+
+# --- What it costs ------------------------------------------------------------------------------------
+
+# Of the first team's manifest: share of each free allowance, beside the same checks every 200 ms.
+failover_cost() {
+    build/trine plan -f examples/weedgo/trine.yaml --env-file examples/weedgo/sim.env --json \
+        --state "$work/cost" 2>/dev/null >"$work/cost.json" || true
+    for platform in koyeb render railway; do
+        for member in share tuned_share; do
+            jq --arg p $platform --arg m $member '[.checking[] | select(.route != null and .platform == $p) |
+                if .unlimited then 0 else .[$m] end] | max * 100' "$work/cost.json" >"$work/cost.$member"
+        done
+        row "failover-cost-$platform" '%' "$(cat "$work/cost.share")" "$(cat "$work/cost.tuned_share")" \
+            'every 200 ms' '< 10'
+    done
+}
+
+# --- The path -----------------------------------------------------------------------------------------
+
+# The same HAProxy with the same configuration, with trine steering it and with trine killed.
+failover_path() {
+    failover_backends
+    failover_proxy_begin trine
+    : >"$work/path.with"
+    : >"$work/path.without"
+    for n in 1 2 3; do failover_wrk >>"$work/path.with"; done
+    kill -9 "$failover_proxy"
+    wait "$failover_proxy" 2>/dev/null || true
+    for n in 1 2 3; do failover_wrk >>"$work/path.without"; done
+    row failover-path-rate requests/s "$(failover_median rate "$work/path.with")" \
+        "$(failover_median rate "$work/path.without")" 'without trine' ''
+    row failover-path-p99 ms "$(failover_median p99 "$work/path.with")" \
+        "$(failover_median p99 "$work/path.without")" 'without trine' 'at least 0.8'
+    failover_stop_haproxy
+    failover_backends_end
+}
+
+failover_wrk() {
+    wrk -t1 -c16 -d4s --latency "http://127.0.0.1:$failover_port/api" | awk '
+        /99%/ { v = $2; p99 = v + 0; if (v ~ /us$/) p99 /= 1000; else if (v !~ /ms$/) p99 *= 1000 }
+        /Requests\/sec/ { rate = $2 }
+        END { printf "{\"rate\": %s, \"p99\": %s}\n", rate, p99 }'
+}
+failover_median() { jq -s --arg m "$1" 'map(.[$m]) | sort | .[length / 2 | floor]' "$2"; }
+
+# ------------------------------------------------------------------------------------------------------
+
 bench_failover() {
-    need_packages nginx-light haproxy
+    need_packages nginx-light haproxy sqlite3 wrk
     PATH=$PATH:/usr/sbin
     : >"$work/failover.rows"
     for fault in $failover_faults; do
@@ -224,4 +348,8 @@ bench_failover() {
             "$(failover_figure haproxy-hard "$fault" lost_elsewhen)" haproxy-hard '= 0'
     done
     failover_table
+    failover_quiet one-a-second 1
+    failover_quiet no-traffic 0
+    failover_path
+    failover_cost
 }
