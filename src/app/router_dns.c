@@ -64,6 +64,7 @@ static void say(const char *text, bool bad, void *arg)
 
     (void)bad;
     router_say(route->router, "%s", text);
+    router_save(route->router);
     router_moved(route->router);
 }
 
