@@ -71,7 +71,7 @@ struct haproxy_plan { /* all borrowed during the call */
 int haproxy_config(const struct haproxy_plan *p, struct buf *out, struct err *e);
 enum export_format { EXPORT_HAPROXY, EXPORT_NGINX };
 /* What a team without trine in the path would install: complete, with comments, checked by the
- * program's own test mode in our tests. */
+ * program's own test mode in our tests. nginx puts UNIX sockets into p->dir: /run is usual. */
 int traffic_export(const struct haproxy_plan *p, enum export_format format, struct buf *out,
                    struct err *e);
 

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "traffic/haproxy_plan.h"
+
+/*
+ * Configurations for a team without trine in the path. Internal to the export files. Pure; of a
+ * checked plan.
+ */
+enum { EXPORT_TRIES_MORE = 3, EXPORT_CHECK_S = 10, EXPORT_OUT_S = 5 };
+
+void export_haproxy(const struct haproxy_plan *p, struct buf *out);
+void export_nginx(const struct haproxy_plan *p, struct buf *out);
