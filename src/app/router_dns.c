@@ -7,6 +7,7 @@
 #include "manifest/secrets.h"
 #include "net/bases.h"
 #include "provider/cloudflare_dns.h"
+#include "provider/provider.h"
 #include "traffic/dns.h"
 
 #include <stdio.h>
@@ -85,6 +86,12 @@ static int resolve(struct router *r, const char *text, struct arena *a, const ch
     return secrets_expand(r->o.app->secrets, text, "traffic's dns", a, ret, e);
 }
 
+/* The same API as its hosting's: one override leads both elsewhere. */
+static const char *base_of(const struct router *r)
+{
+    return bases_get(r->o.app->bases, provider_cloudflare.name, CLOUDFLARE_API);
+}
+
 static struct dns_engine *make(struct router_route *route, const char *kept, struct arena *a,
                                struct err *e)
 {
@@ -95,7 +102,7 @@ static struct dns_engine *make(struct router_route *route, const char *kept, str
                             .host = route->m->host,
                             .zone = m->zone,
                             .kind = (enum dns_kind)m->engine,
-                            .base = bases_get(r->o.app->bases, "cloudflare", CLOUDFLARE_API),
+                            .base = base_of(r),
                             .proxied = m->proxied,
                             .server = m->server,
                             .key_name = m->key_name,
@@ -142,6 +149,13 @@ void router_dns_begin(struct router_route *route)
     arena_release(&a);
     free(kept);
     free(key);
+}
+
+/* Its timers would go on, and what the other process writes down is not in this engine's state. */
+void router_dns_end(struct router_route *route)
+{
+    dns_engine_free(route->dns);
+    route->dns = NULL;
 }
 
 /* --- Following -----------------------------------------------------------------------------------

@@ -130,6 +130,7 @@ int64_t router_wall_us(const struct router *r);
 /* router_dns.c */
 struct json_out;
 void router_dns_begin(struct router_route *route);
+void router_dns_end(struct router_route *route); /* another process moves the name now */
 void router_dns_follow(struct router_route *route);
 void router_dns_seen(struct router_route *route);
 void router_dns_accept(struct router_route *route);

@@ -45,6 +45,8 @@ static void lease_lost(struct router *r, const struct err *e)
         router_say(r, "%s", e->text);
     (void)text_copy(r->why, sizeof(r->why), e->text);
     r->steering = false;
+    for (size_t i = 0; i < r->n_routes; i++)
+        router_dns_end(&r->routes[i]);
     if (r->proxy)
         haproxy_leave(r->proxy); /* whoever has the lease steers it now */
 }
