@@ -282,6 +282,19 @@ static int refused(const struct dns_signer *s, ldns_pkt_rcode code, struct err *
     return -1;
 }
 
+/* ldns takes the signature out of the packet while it verifies, and forgets to put it back when it
+ * does not know the algorithm. */
+static bool verifies(const struct dns_signer *s, const struct dns_message *asked, ldns_pkt *pkt,
+                     const struct dns_reply *reply)
+{
+    ldns_rr *tsig = ldns_pkt_tsig(pkt);
+    bool good =
+        ldns_pkt_tsig_verify(pkt, reply->bytes, reply->len, s->key_name, s->key_secret, asked->mac);
+
+    ldns_pkt_set_tsig(pkt, tsig);
+    return good;
+}
+
 static int check_signature(const struct dns_signer *s, const struct dns_message *asked,
                            ldns_pkt *pkt, const struct dns_reply *reply, struct err *e)
 {
@@ -291,9 +304,7 @@ static int check_signature(const struct dns_signer *s, const struct dns_message 
 
     if (!*s->key_name)
         return 0;
-    if (!at || ldns_rdf_size(at) != 6 ||
-        !ldns_pkt_tsig_verify(pkt, reply->bytes, reply->len, s->key_name, s->key_secret,
-                              asked->mac))
+    if (!at || ldns_rdf_size(at) != 6 || !verifies(s, asked, pkt, reply))
         return err_set(e, ERR_REMOTE,
                        "the answer is not signed by the key \"%.120s\": it may come from somebody "
                        "else, and is not believed; check `server`",
