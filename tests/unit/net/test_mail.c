@@ -1,9 +1,11 @@
 #include "net/mail.h"
 
+#include "certificates.h"
 #include "net/loop.h"
 #include "peer.h"
 #include "test.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 /* A mail server of one conversation: it answers each command by its table. */
@@ -11,33 +13,62 @@ struct server {
     struct peer peer;
     const char *ehlo, *auth, *rcpt, *end; /* NULL: the usual */
     bool silent;                          /* says nothing after the greeting */
+    SSL_CTX *tls;                         /* offers STARTTLS, or: */
+    bool from_start;                      /* smtps */
+    int fd;
+    SSL *ssl; /* once the connection is encrypted */
+    bool plain_password;
     char heard[8192];
 };
 
-static bool hear(FILE *f, struct server *s, char *line, int size)
+static void say(struct server *s, const char *line)
 {
-    if (!fgets(line, size, f))
-        return false;
+    char text[512];
+    int n = snprintf(text, sizeof(text), "%s\r\n", line);
+    if (s->ssl)
+        (void)SSL_write(s->ssl, text, n);
+    else
+        (void)!write(s->fd, text, (size_t)n);
+}
+
+static bool hear(struct server *s, char *line, size_t size)
+{
+    size_t n = 0;
+    while (n + 1 < size && (n == 0 || line[n - 1] != '\n')) {
+        ssize_t got = s->ssl ? SSL_read(s->ssl, line + n, 1) : read(s->fd, line + n, 1);
+        if (got != 1)
+            return false;
+        n++;
+    }
+    line[n] = '\0';
     strncat(s->heard, line, sizeof(s->heard) - strlen(s->heard) - 1);
     return true;
 }
 
-static void take_data(FILE *f, struct server *s)
+static void encrypt(struct server *s)
 {
-    char line[1200];
-    fputs("354 go on\r\n", f);
-    fflush(f);
-    while (hear(f, s, line, sizeof(line)) && strcmp(line, ".\r\n") != 0)
-        ;
-    fprintf(f, "%s\r\n", s->end ? s->end : "250 2.0.0 queued as 4711");
+    s->ssl = SSL_new(s->tls);
+    SSL_set_fd(s->ssl, s->fd);
+    (void)SSL_accept(s->ssl);
 }
 
-static const char *answer_to(const struct server *s, const char *line)
+static void take_data(struct server *s)
+{
+    char line[1200];
+    say(s, "354 go on");
+    while (hear(s, line, sizeof(line)) && strcmp(line, ".\r\n") != 0)
+        ;
+    say(s, s->end ? s->end : "250 2.0.0 queued as 4711");
+}
+
+static const char *answer_to(struct server *s, const char *line)
 {
     if (strncmp(line, "EHLO", 4) == 0)
         return s->ehlo ? s->ehlo : "250 mail.example";
-    if (strncmp(line, "AUTH", 4) == 0)
+    if (strncmp(line, "AUTH", 4) == 0) {
+        s->plain_password = s->plain_password || !s->ssl;
         return "334 "; /* and the next line is the name and password */
+    }
     if (strncmp(line, "AHVzZXIA", 8) == 0)
         return s->auth ? s->auth : "235 fine";
     if (strncmp(line, "RCPT TO:<bad", 12) == 0)
@@ -48,20 +79,25 @@ static const char *answer_to(const struct server *s, const char *line)
 static void talk(int fd, void *arg)
 {
     struct server *s = arg;
-    FILE *f = fdopen(dup(fd), "r+");
     char line[1200];
-    fputs("220 mail.example ESMTP\r\n", f);
-    fflush(f);
-    while (hear(f, s, line, sizeof(line))) {
+    s->fd = fd;
+    if (s->from_start)
+        encrypt(s);
+    say(s, "220 mail.example ESMTP");
+    while (hear(s, line, sizeof(line))) {
         if (s->silent)
             continue;
-        if (strncmp(line, "DATA", 4) == 0)
-            take_data(f, s);
-        else
-            fprintf(f, "%s\r\n", answer_to(s, line));
-        fflush(f);
+        if (strncmp(line, "DATA", 4) == 0) {
+            take_data(s);
+        } else if (strncmp(line, "STARTTLS", 8) == 0) {
+            say(s, "220 go on");
+            encrypt(s);
+        } else {
+            say(s, answer_to(s, line));
+        }
     }
-    fclose(f);
+    SSL_free(s->ssl);
+    s->ssl = NULL;
 }
 
 struct outcome {
@@ -186,6 +222,47 @@ static void a_password_needs_an_encrypted_connection_except_on_this_machine(void
     CHECK(o.err.kind == ERR_NONE && strstr(s.heard, "AUTH PLAIN"));
 }
 
+/* One mail with a password; `from_start`: smtps, else STARTTLS. */
+static struct outcome send_encrypted(struct server *s, bool from_start, SSL_CTX *tls,
+                                     const char *ca_file)
+{
+    *s = (struct server){.ehlo = "250-mail.example\r\n250-STARTTLS\r\n250 AUTH PLAIN",
+                         .tls = tls,
+                         .from_start = from_start};
+    peer_start(&s->peer, talk, s);
+    struct mail m = mail_to(s->peer.port, one, 1);
+    m.server.tls = from_start;
+    m.server.user = "user";
+    m.server.password = "canary-4711";
+    m.server.ca_file = ca_file;
+    struct outcome o = send_one(&m);
+    peer_stop(&s->peer);
+    return o;
+}
+
+static void a_password_goes_to_a_server_with_a_right_certificate_only(void)
+{
+    struct authority a = authority_make("mail test", NULL, 3600);
+    SSL_CTX *good = server_context(&a, "IP:127.0.0.1", -3600, 3600);
+    SSL_CTX *other = server_context(&a, "DNS:other.example", -3600, 3600);
+    SSL_CTX *over = server_context(&a, "IP:127.0.0.1", -7200, -3600);
+    struct server s;
+    for (int from_start = 0; from_start < 2; from_start++) {
+        struct outcome o = send_encrypted(&s, from_start, good, a.file);
+        CHECK(o.err.kind == ERR_NONE && strstr(s.heard, "AUTH PLAIN") && !s.plain_password);
+        SSL_CTX *wrong[] = {other, over, good};
+        for (size_t i = 0; i < 3; i++) { /* the last is right, but nobody trusts who signed it */
+            o = send_encrypted(&s, from_start, wrong[i], i < 2 ? a.file : NULL);
+            CHECK(o.err.kind == ERR_NET && !strstr(s.heard, "AUTH"));
+            CHECK(strstr(o.err.text, "ertificate") != NULL);
+        }
+    }
+    SSL_CTX_free(good);
+    SSL_CTX_free(other);
+    SSL_CTX_free(over);
+    authority_free(&a);
+}
+
 static void a_server_that_says_nothing_is_given_up(void)
 {
     struct server s = {.silent = true};
@@ -240,11 +317,13 @@ static void addresses_are_taken_apart(void)
 
 int main(void)
 {
+    (void)signal(SIGPIPE, SIG_IGN);
     a_mail_arrives_as_it_is();
     one_wrong_recipient_keeps_nobody_else_from_being_told();
     a_refusal_says_whose_words_it_is_and_whether_to_try_again();
     a_wrong_password_is_told_without_it();
     a_password_needs_an_encrypted_connection_except_on_this_machine();
+    a_password_goes_to_a_server_with_a_right_certificate_only();
     a_server_that_says_nothing_is_given_up();
     nobody_there_is_said();
     what_is_under_way_can_be_dropped();
