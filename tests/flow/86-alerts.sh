@@ -248,6 +248,34 @@ until_true 50 grep -q measuring bg.err
 stop TERM
 is 'a kill at rest repeats nothing' "$(count slack) $(count webhook)" "$((slack_before + 1)) $((hook_before + 1))"
 
+# At any moment: the answers take a while, so that some kills hit the time in between.
+faults '[{"platform": "webhooks", "delay_ms": 100}]'
+unknown_before=$(standing ops unknown)
+round=0
+for event in backup up failover limit deploy drill; do
+    round=$((round + 1))
+    tell "any-$round" $event ops hook
+    serve
+    sleep "$(awk -v s="$round$$" 'BEGIN { srand(s); printf "%.3f", rand() * 0.3 }')" # the random moment
+    stop 9
+done
+faults '[]'
+serve
+until_true 100 stands ops waiting 0
+report $? 'after six kills at any moment nothing is left waiting for Slack'
+until_true 100 stands hook waiting 0
+report $? 'nor for the webhook'
+stop TERM
+told() { # told RECEIVER: how often it has each
+    for round in 1 2 3 4 5 6; do
+        texts "$1" | grep -o "(any-$round)" | wc -l
+    done | tr '\n' ' '
+}
+is 'which has each once' "$(told webhook)" '1 1 1 1 1 1 '
+is 'Slack has none twice' "$(told slack | tr -d '01 ')" ''
+lacks=$(told slack | tr -cd 0 | wc -c)
+check 'and what it has not is shown as unknown' test "$lacks" -le "$(($(standing ops unknown) - unknown_before))"
+
 faults '[{"platform": "webhooks", "path": "/services/*", "delay_ms": 1500}]'
 tell end-1 copy ops
 sent_before=$(standing ops sent)
