@@ -107,6 +107,7 @@ const checks = (await (await fetch(`${address}/api/v1/checks`)).json()).checks;
 const one = checks.find((c) => c.app === 'backend' && c.kind === 'http') ?? checks[0];
 const pages = [
     { name: 'overview', hash: '#/' },
+    { name: 'traffic', hash: '#/traffic' },
     { name: 'compare', hash: '#/compare?from=1h' },
     { name: 'checks', hash: '#/checks' },
     { name: 'check', hash: `#/checks/${one.id}?from=1h` },
@@ -178,7 +179,7 @@ await test('the first stop skips to the content', async () => {
     same(await focused('id'), 'main', 'focus');
 });
 await test('another page takes the focus with it', async () => {
-    await page.focus('nav a:nth-child(3)');
+    await page.focus('nav a:text("Checks")');
     await page.keyboard.press('Enter');
     await page.waitForSelector('h1:text("Checks")');
     same(await focused('id'), 'main', 'focus');

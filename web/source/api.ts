@@ -205,8 +205,8 @@ async function ask(path: string, options: RequestInit): Promise<Response> {
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
     return (await ask(`/api/v1/${path}`, signal ? { signal } : {})).json();
 }
-export async function post(path: string): Promise<void> {
-    await ask(`/api/v1/${path}`, { method: 'POST' });
+export async function post(path: string, body?: unknown): Promise<void> {
+    await ask(`/api/v1/${path}`, { method: 'POST', ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
 }
 
 /* Calls fn with each event until the stream ends. fetch and not EventSource: that one cannot send a

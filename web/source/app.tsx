@@ -9,12 +9,14 @@ import { ComparePage } from './page_compare';
 import { DeploymentsPage } from './page_deployments';
 import { OverviewPage } from './page_overview';
 import { ProberPage } from './page_prober';
+import { TrafficPage } from './page_traffic';
 import { Shape } from './parts';
 import { href, useRoute, type Route } from './route';
 import { choice, choose, type Choice } from './theme';
 
 const pages: { page: string; title: string; view: (p: { route: Route }) => preact.JSX.Element }[] = [
     { page: '', title: 'Overview', view: OverviewPage },
+    { page: 'traffic', title: 'Traffic', view: TrafficPage },
     { page: 'compare', title: 'Compare', view: ComparePage },
     { page: 'checks', title: 'Checks', view: ChecksPage },
     { page: 'deployments', title: 'Deployments', view: DeploymentsPage },
@@ -181,7 +183,7 @@ function TokenEntry() {
                 <form method="dialog" onSubmit={() => input.current?.value && keep(input.current.value.trim())}>
                     <h2 id="token-title">Token</h2>
                     <p>
-                        With scope <i>operate</i> this page can probe at once and acknowledge outages.
+                        With scope <i>operate</i> these pages can probe at once, mark what was seen, and give orders to traffic.
                         It is kept in this tab only and forgotten when the tab is closed.
                     </p>
                     <label>

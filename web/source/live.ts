@@ -6,6 +6,7 @@ import {
     ApiError, follow, get,
     type Check, type Deployment, type Outage, type Overview, type Prober, type Sample,
 } from './api';
+import type { Drilling, Incident, Traffic } from './api_traffic';
 
 export interface Live {
     connection: 'connecting' | 'live' | 'lost' | 'refused';
@@ -15,6 +16,9 @@ export interface Live {
     checks: Map<string, Check>;
     recent: Sample[]; /* newest last */
     prober: Prober | null;
+    traffic: Traffic | null;
+    incidents: { told: Incident[]; n: number }; /* the last that were told of; n counts the tellings */
+    drilling: Drilling | null;
     revision: number; /* counts connections: after each, pages read their own data anew */
 }
 
@@ -24,7 +28,7 @@ const pauses = [1, 2, 3, 5, 8, 10];
 
 let live: Live = {
     connection: 'connecting', retry_at: null, problem: null, overview: null, checks: new Map(),
-    recent: [], prober: null, revision: 0,
+    recent: [], prober: null, traffic: null, incidents: { told: [], n: 0 }, drilling: null, revision: 0,
 };
 const listeners = new Set<() => void>();
 
@@ -103,6 +107,9 @@ function on_event(event: string, data: unknown): void {
     case 'checks': return on_checks(data as Partial<Check>[]);
     case 'outages': return on_outages(data as Outage[]);
     case 'deployments': return on_deployments(data as Deployment[]);
+    case 'traffic': return change({ traffic: data as Traffic });
+    case 'incidents': return change({ incidents: { told: data as Incident[], n: live.incidents.n + 1 } });
+    case 'drills': return change({ drilling: data as Drilling });
     case 'prober': return change({ prober: { ...live.prober, ...(data as Prober) } });
     }
 }
@@ -127,7 +134,9 @@ async function read_overview(): Promise<void> {
 async function read_state(): Promise<void> {
     const checks = get<{ checks: Check[] }>('checks');
     const overview = get<Overview>('overview');
+    const traffic = get<Traffic>('traffic');
     change({ overview: await overview }); /* painted before the longer list has come */
+    change({ traffic: await traffic });
     change({ checks: new Map((await checks).checks.map((c) => [String(c.id), c])) });
 }
 

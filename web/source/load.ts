@@ -7,9 +7,9 @@ export interface Loaded<T> {
     problem: string | null;
 }
 
-/* What GET /api/v1/<path> answers; again every so many ms while the page is looked at, and after each
- * lost connection. */
-export function useLoad<T>(path: string, every = 0): Loaded<T> {
+/* What GET /api/v1/<path> answers; again every so many ms while the page is looked at, after each lost
+ * connection, and when `news` is another. */
+export function useLoad<T>(path: string, every = 0, news: string | number = 0): Loaded<T> {
     const revision = useLive((l) => l.revision);
     const [loaded, set] = useState<Loaded<T> & { path: string }>({ data: null, problem: null, path });
     useEffect(() => {
@@ -32,6 +32,16 @@ export function useLoad<T>(path: string, every = 0): Loaded<T> {
             controller.abort();
             clearInterval(timer);
         };
-    }, [path, revision, every]);
+    }, [path, revision, every, news]);
     return loaded;
+}
+
+/* The time of day, again every second: for what counts down. */
+export function useNow(): number {
+    const [now, set] = useState(Date.now());
+    useEffect(() => {
+        const timer = setInterval(() => set(Date.now()), 1000);
+        return () => clearInterval(timer);
+    }, []);
+    return now;
 }

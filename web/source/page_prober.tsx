@@ -4,7 +4,7 @@ import type { LatenessCell, Prober } from './api';
 import { bytes, count, ms, rate } from './format';
 import { useLive } from './live';
 import { useLoad } from './load';
-import { Empty, Panel, Pending, Plotted, Scroll, Shape, Time } from './parts';
+import { Empty, Facts, Panel, Pending, Plotted, Scroll, Shape, Time } from './parts';
 import { colour, Plot } from './plot';
 
 export function ProberPage() {
@@ -68,10 +68,6 @@ function Body({ prober: p }: { prober: Prober }) {
             </div>
         </>
     );
-}
-
-function Facts({ facts }: { facts: [string, preact.ComponentChildren][] }) {
-    return <dl class="facts">{facts.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>;
 }
 
 function Lateness({ cells }: { cells: LatenessCell[] }) {

@@ -12,6 +12,8 @@ const shapes: Record<string, string> = {
     inconclusive: 'M8 1l7 7-7 7-7-7zM8 4.5L4.5 8 8 11.5 11.5 8z',
     unknown: 'M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2zm0 2.2a3.8 3.8 0 1 1 0 7.6 3.8 3.8 0 0 1 0-7.6z',
     asleep: 'M10.5 1.5A6.8 6.8 0 1 0 14.5 11 5.6 5.6 0 0 1 10.5 1.5z',
+    degraded: 'M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2zm0 2v8a4 4 0 0 1 0-8z',
+    draining: 'M6.4 1h3.2v7h4L8 15 2.4 8h4z',
     met: 'M6.3 13.5L1 8.2l2-2 3.3 3.3L13 2.5l2 2z',
     going: 'M2 6.5h3v3H2zM6.5 6.5h3v3h-3zM11 6.5h3v3h-3z',
 };
@@ -42,6 +44,26 @@ export const outcome_state: Record<Outcome, State> = {
 export function OutcomeMark({ outcome }: { outcome: Outcome }) {
     const state = outcome_state[outcome];
     return <span class={`state state-${state}`}><Shape of={state} /> {outcome}</span>;
+}
+
+/* Evidence as it was written down, folded; objects as names and values, so that nobody has to read JSON. */
+export function Evidence({ of }: { of: unknown }) {
+    if (of === null || of === undefined || (typeof of === 'object' && !Object.keys(of).length))
+        return null;
+    return <details class="evidence"><summary>evidence</summary><Known of={of} /></details>;
+}
+function Known({ of }: { of: unknown }) {
+    if (of === null || of === '')
+        return <span class="soft">none</span>;
+    if (typeof of !== 'object')
+        return <>{String(of)}</>;
+    if (Array.isArray(of))
+        return of.length ? <ul>{of.map((one, i) => <li key={i}><Known of={one} /></li>)}</ul> : <span class="soft">none</span>;
+    return (
+        <dl>{Object.entries(of).map(([name, value]) => (
+            <div key={name}><dt>{name.replace(/_/g, ' ')}</dt><dd><Known of={value} /></dd></div>
+        ))}</dl>
+    );
 }
 
 /* A moment in the reader's own zone; UTC when pointed at. */
@@ -111,6 +133,11 @@ export function Panel({ title, aside, children, wide }: {
             {children}
         </section>
     );
+}
+
+/* Names and values, a line each. */
+export function Facts({ facts }: { facts: [string, ComponentChildren][] }) {
+    return <dl class="facts">{facts.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>;
 }
 
 /* A wide table that scrolls in itself, so that the page never does; reachable by keyboard. */
