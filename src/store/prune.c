@@ -77,12 +77,33 @@ static int drop_outages(struct store *s, int64_t before_ms, bool *ret_more, stru
     return 0;
 }
 
+/* Incidents likewise, with their timelines and the names of outages that are gone. */
+static int drop_incidents(struct store *s, int64_t before_ms, bool *ret_more, struct err *e)
+{
+    if (sql_run(s->sql,
+                "DELETE FROM incidents WHERE id IN (SELECT id FROM incidents"
+                " WHERE until_ms > 0 AND until_ms < ?1 ORDER BY id LIMIT ?2)",
+                SQL_VALUES(sql_int(before_ms), sql_int(CELLS_A_CALL)), e) < 0)
+        return -1;
+    if (sql_changes(s->sql) == 0)
+        return 0;
+    *ret_more |= sql_changes(s->sql) == CELLS_A_CALL;
+    if (sql_run(s->sql,
+                "DELETE FROM incident_events WHERE incident NOT IN (SELECT id FROM incidents)",
+                NULL, e) < 0)
+        return -1;
+    return sql_run(s->sql,
+                   "DELETE FROM incident_outages WHERE incident NOT IN (SELECT id FROM incidents)",
+                   NULL, e);
+}
+
 static int drop_all(struct store *s, int64_t now_ms, int64_t samples_ms, int64_t keep_ms,
                     bool *ret_more, struct err *e)
 {
     if (drop_batches(s, cutoff(now_ms, samples_ms), ret_more, e) < 0 ||
         observation_drop(s, cutoff(now_ms, samples_ms), ret_more, e) < 0 ||
-        drop_outages(s, cutoff(now_ms, keep_ms), ret_more, e) < 0)
+        drop_outages(s, cutoff(now_ms, keep_ms), ret_more, e) < 0 ||
+        drop_incidents(s, cutoff(now_ms, keep_ms), ret_more, e) < 0)
         return -1;
     for (enum history_level l = 0; l < HISTORY_LEVELS; l++)
         if (drop_cells(s, l, cutoff(now_ms, keep_at_most(l, keep_ms)), ret_more, e) < 0)
