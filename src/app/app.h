@@ -198,6 +198,7 @@ int cmd_report(struct app *a, struct err *e);
 int cmd_serve(struct app *a, struct err *e);
 int cmd_token(struct app *a, struct err *e);
 int cmd_agent(struct app *a, struct err *e);
+int cmd_incidents(struct app *a, struct err *e);
 int cmd_alerts(struct app *a, struct err *e);
 int cmd_traffic(struct app *a, struct err *e);
 int cmd_traffic_drill(struct app *a, struct err *e); /* its words drill and drills */

@@ -4,6 +4,7 @@
 #include "app/api.h"
 #include "app/event_hub.h"
 #include "app/router.h"
+#include "app/incident_book.h"
 #include "app/serve.h"
 #include "app/serve_drill.h"
 #include "app/store_worker.h"
@@ -116,6 +117,7 @@ static void reload(struct serve *s)
     }
     alerter_refresh(s->alerter);
     serve_refresh_router(s);
+    incident_book_refresh(s->incidents, &s->setup->matrix);
     app_say(a, "the manifest was read again and is in force now");
 }
 
@@ -131,7 +133,8 @@ static bool is_reading(const struct serve *s)
 /* What is under way and must end before the process does. */
 static bool is_busy(const struct serve *s)
 {
-    return is_reading(s) || alerter_pending(s->alerter) > 0 || drill_desk_pending(s->drills) > 0;
+    return is_reading(s) || alerter_pending(s->alerter) > 0 ||
+           drill_desk_pending(s->drills) > 0 || incident_book_pending(s->incidents);
 }
 
 /* Earlier manifests go when nothing borrows from them any more. */
@@ -183,6 +186,7 @@ static void outage_told(const struct watch_outage *i, void *arg)
     struct serve *s = arg;
 
     feed_outage(s->feed, i);
+    incident_book_outage(s->incidents, i);
 }
 
 /* Everything measured is written. What runs on the pool ends before what it borrows is freed. */
@@ -223,6 +227,7 @@ static void told_to_end(int signal, void *arg)
     if (s->router)
         router_stop(s->router);
     watch_stop(s->watch);
+    incident_book_stop(s->incidents);
 }
 
 static void hung_up(uv_signal_t *handle, int signal)
@@ -274,6 +279,7 @@ static int begin(struct serve *s, struct err *e)
 {
     struct app *a = s->app;
     struct api_options api = {0};
+    char link[128];
     size_t n = 0;
 
     if (read_site(a, &api.site, e) < 0)
@@ -288,7 +294,13 @@ static int begin(struct serve *s, struct err *e)
     s->queries = query_book_new(s);
     serve_routes(s, &api);
     s->api = api_new(a->loop, &api, e);
-    if (!s->api || watch_start(s->watch, &n, e) < 0)
+    if (!s->api)
+        return -1;
+    bool v6 = strchr(api.site.address, ':');
+    (void)snprintf(link, sizeof(link), "http://%s%s%s:%u/", v6 ? "[" : "", api.site.address,
+                   v6 ? "]" : "", api_port(s->api));
+    s->incidents = incidents_new(s, link);
+    if (watch_start(s->watch, &n, e) < 0 || incident_book_start(s->incidents, e) < 0)
         return -1;
     live_begin(s);
     if (s->router && router_start(s->router, e) < 0)
@@ -301,9 +313,7 @@ static int begin(struct serve *s, struct err *e)
     app_say(a, "measuring %zu targets; the dashboard is at the address below", n);
     if (n == 0)
         app_say(a, "nothing to measure yet: it begins by itself once something is live");
-    bool v6 = strchr(api.site.address, ':');
-    (void)printf("http://%s%s%s:%u/\n", v6 ? "[" : "", api.site.address, v6 ? "]" : "",
-                 api_port(s->api));
+    (void)printf("%s\n", link);
     (void)fflush(stdout);
     return 0;
 }
@@ -316,6 +326,7 @@ static void end(struct serve *s)
     drill_desk_free(s->drills);
     router_free(s->router);
     event_hub_free(s->hub);
+    incident_book_free(s->incidents);
     watch_free(s->watch);
     alerter_free(s->alerter);
     feed_free(s->feed);

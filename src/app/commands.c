@@ -75,6 +75,8 @@ static const enum option_id report_options[] = {OPTION_FROM, OPTION_UNTIL, OPTIO
 
 static const enum option_id serve_options[] = {OPTION_LISTEN, OPTION_HOST, OPTION_EVERY,
                                                OPTION_END};
+static const enum option_id incidents_options[] = {OPTION_FROM, OPTION_UNTIL, OPTION_COUNT,
+                                                   OPTION_END};
 static const enum option_id token_options[] = {OPTION_SCOPE, OPTION_END};
 
 static const enum option_id agent_options[] = {OPTION_SERVER, OPTION_NAME, OPTION_TOKEN_FILE,
@@ -200,6 +202,15 @@ const struct command commands[] = {
      "revoke takes effect at once, also "
      "in a trine serve that runs.",
      token_options, 1, 2, "trine token create laptop --scope operate", cmd_token},
+    {"incidents", "[ID]", "show what went wrong and when; with ID one of them with its timeline",
+     "One line an incident, newest first, of the last 7 days or of --from and --until; with -e "
+     "those "
+     "that are about these environments, or about several. An incident gathers what has one cause: "
+     "the checks of one platform that fail in the same minute are one.\n\n"
+     "With ID: what happened when (opened, joined, traffic that left and returned, what the "
+     "platform's status page said, who was told), and the outages of single checks in it. -v adds "
+     "the evidence of each line.",
+     incidents_options, 0, 1, "trine incidents 12", cmd_incidents},
     {"alerts", "[list | test [NAME]]", "show what people were told, or send them a test message",
      "Shows each entry under alerts in the manifest with the messages that were sent, that wait "
      "(for another attempt, the end of quiet hours, or the time of repeat), that were given up "

@@ -17,6 +17,8 @@ struct alerter;
 struct api;
 struct event_hub;
 struct http_exchange;
+struct incident;
+struct incident_book;
 struct json_out;
 struct store_worker;
 
@@ -63,6 +65,7 @@ struct serve {
     struct watch *watch;
     struct agents *agents;
     struct alerter *alerter;
+    struct incident_book *incidents;
     struct api *api;
     struct event_hub *hub;
     struct router *router; /* NULL: the manifest has no routes */
@@ -112,6 +115,7 @@ struct feed *feed_new(struct serve *s);
 void feed_sample(struct feed *t, const struct sample *v);
 void feed_check(struct feed *t, const struct watch_check *c);
 void feed_outage(struct feed *t, const struct watch_outage *i);
+void feed_incident(struct feed *t, const struct incident *i);
 void feed_deployment(struct feed *t, const struct live_row *r);
 void feed_traffic(struct feed *t);
 void feed_free(struct feed *t);
@@ -145,6 +149,11 @@ struct api_call;
 void traffic_get(struct api_call *c);
 void traffic_changes_get(struct api_call *c);
 void traffic_order_post(struct api_call *c);
+/* serve_incidents.c */
+void query_incidents(struct serve *s, struct http_exchange *x);
+void query_incident(struct serve *s, struct http_exchange *x, int64_t id);
+void query_acknowledge_incident(struct serve *s, struct http_exchange *x, int64_t id);
+struct incident_book *incidents_new(struct serve *s, const char *link);
 
 /* serve_agent.c: vantage points elsewhere */
 struct agents *agents_new(struct serve *s);

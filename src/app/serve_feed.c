@@ -1,6 +1,7 @@
 #include "app/serve.h"
 
 #include "app/event_hub.h"
+#include "app/incident_json.h"
 #include "app/json_out.h"
 #include "app/router.h"
 #include "base/mem.h"
@@ -13,7 +14,7 @@
 /* AT_LEAST: what belongs together (a tick of all environments) comes together. */
 enum { EVERY_MS = 1000, AT_LEAST_MS = 50, LIST_BYTES_MAX = 768 << 10, PROBER_MS = 5000 };
 
-enum list_kind { LIST_SAMPLES, LIST_CHECKS, LIST_OUTAGES, LIST_DEPLOYMENTS };
+enum list_kind { LIST_SAMPLES, LIST_CHECKS, LIST_OUTAGES, LIST_INCIDENTS, LIST_DEPLOYMENTS };
 #define N_LISTS (LIST_DEPLOYMENTS + 1)
 
 struct list {
@@ -33,7 +34,7 @@ struct feed {
 
 static void send_list(struct feed *t, enum list_kind kind)
 {
-    static const char *const names[] = {"samples", "checks", "outages", "deployments"};
+    static const char *const names[] = {"samples", "checks", "outages", "incidents", "deployments"};
     struct list *l = &t->lists[kind];
 
     if (l->json.len == 0)
@@ -162,6 +163,17 @@ void feed_outage(struct feed *t, const struct watch_outage *i)
 
     if (o)
         json_outage(o, i);
+}
+
+void feed_incident(struct feed *t, const struct incident *i)
+{
+    struct json_out *o = next(t, LIST_INCIDENTS);
+
+    if (!o)
+        return;
+    out_open(o, '{');
+    incident_json_members(o, i);
+    out_close(o, '}');
 }
 
 void feed_deployment(struct feed *t, const struct live_row *r)

@@ -69,6 +69,21 @@ static void outages(struct api_call *c)
     query_outages(c->arg, c->x);
 }
 
+static void incidents(struct api_call *c)
+{
+    query_incidents(c->arg, c->x);
+}
+
+static void one_incident(struct api_call *c)
+{
+    query_incident(c->arg, c->x, c->id);
+}
+
+static void acknowledge_incident(struct api_call *c)
+{
+    query_acknowledge_incident(c->arg, c->x, c->id);
+}
+
 static void prober(struct api_call *c)
 {
     query_prober(c->arg, c->x);
@@ -119,6 +134,9 @@ static const struct api_route routes[] = {
     {"GET", "/api/v1/releases", API_READ, releases},
     {"GET", "/api/v1/outages", API_READ, outages},
     {"POST", "/api/v1/outages/:id/acknowledge", API_OPERATE, acknowledge},
+    {"GET", "/api/v1/incidents", API_READ, incidents},
+    {"GET", "/api/v1/incidents/:id", API_READ, one_incident},
+    {"POST", "/api/v1/incidents/:id/acknowledge", API_OPERATE, acknowledge_incident},
     {"GET", "/api/v1/prober", API_READ, prober},
     {"GET", "/api/v1/traffic", API_READ, traffic_get},
     {"GET", "/api/v1/traffic/changes", API_READ, traffic_changes_get},

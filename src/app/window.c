@@ -257,6 +257,22 @@ static int add_facts(struct feeder *f, const struct manifest_environment *v, str
 /* --- The comparison ------------------------------------------------------------------------------
  */
 
+int window_times(const struct app *a, int64_t span_ms, int64_t *ret_from, int64_t *ret_until,
+                 struct err *e)
+{
+    int64_t now = clock_wall_ms(&a->clock), from = now - span_ms, until = now;
+
+    if (a->o.from && read_moment("from", a->o.from, now, &from, e) < 0)
+        return -1;
+    if (a->o.until && read_moment("until", a->o.until, now, &until, e) < 0)
+        return -1;
+    if (from < 0 || from >= until)
+        return err_set(e, ERR_USAGE, "--from must be before --until");
+    *ret_from = from;
+    *ret_until = until;
+    return 0;
+}
+
 static int options_of(struct app *a, int64_t now, struct comparison_options *ret, struct err *e)
 {
     const struct manifest_targets *t = &a->manifest->targets;
@@ -277,13 +293,7 @@ static int options_of(struct app *a, int64_t now, struct comparison_options *ret
                     [SCORE_COST] = a->manifest->score.cost,
                     [SCORE_LIMITS] = a->manifest->score.limits},
     };
-    if (a->o.from && read_moment("from", a->o.from, now, &ret->from_ms, e) < 0)
-        return -1;
-    if (a->o.until && read_moment("until", a->o.until, now, &ret->until_ms, e) < 0)
-        return -1;
-    if (ret->from_ms < 0 || ret->from_ms >= ret->until_ms)
-        return err_set(e, ERR_USAGE, "--from must be before --until");
-    return 0;
+    return window_times(a, default_window_ms, &ret->from_ms, &ret->until_ms, e);
 }
 
 /* Environments in the manifest's order, then all that the store has of the window. */

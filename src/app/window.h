@@ -7,6 +7,10 @@ enum { WINDOW_SELF_TEST_ROUNDS = 200 };
 
 struct comparison;
 
+/* --from and --until, resolved; without --from the window is so long. */
+int window_times(const struct app *a, int64_t span_ms, int64_t *ret_from, int64_t *ret_until,
+                 struct err *e);
+
 /*
  * The comparison of a time window from what the store has: --from and --until read, the stored
  * samples of the chosen environments fed through, and those of the window before it of the same

@@ -114,6 +114,17 @@ int incident_note(struct store *s, int64_t id, const struct incident_event *v, c
                e);
 }
 
+int incident_noted(struct store *s, const char *key, int64_t *ret_id, struct err *e)
+{
+    *ret_id = 0;
+    return sql_number(s->sql,
+                      "SELECT incident FROM incident_events WHERE key = ?1 AND key <> ''"
+                      " ORDER BY incident DESC LIMIT 1",
+                      SQL_VALUES(sql_text(key)), ret_id, e) < 0
+               ? -1
+               : 0;
+}
+
 /* --- Reading ------------------------------------------------------------------------------------
  */
 

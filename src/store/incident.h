@@ -51,6 +51,8 @@ struct incident_event { /* a line of the timeline */
 /* `key` not empty: a second one with the same key is ignored (after a restart). NULL = "". */
 int incident_note(struct store *s, int64_t id, const struct incident_event *v, const char *key,
                   struct err *e);
+/* *ret_id: the incident with a line of that key, the newest; 0 = none. */
+int incident_noted(struct store *s, const char *key, int64_t *ret_id, struct err *e);
 typedef void incident_event_fn(const struct incident_event *v, void *arg);
 /* In the order of their times. */
 int incident_timeline(struct store *s, int64_t id, incident_event_fn *fn, void *arg, struct err *e);

@@ -32,4 +32,4 @@ CREATE TABLE incident_events (
     key      TEXT NOT NULL
 ) STRICT;
 CREATE INDEX incident_events_incident ON incident_events (incident, at_ms);
-CREATE UNIQUE INDEX incident_events_key ON incident_events (incident, key) WHERE key <> '';
+CREATE UNIQUE INDEX incident_events_key ON incident_events (key, incident) WHERE key <> '';
