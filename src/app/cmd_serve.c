@@ -3,8 +3,8 @@
 #include "app/alerter.h"
 #include "app/api.h"
 #include "app/event_hub.h"
-#include "app/router.h"
 #include "app/incident_book.h"
+#include "app/router.h"
 #include "app/serve.h"
 #include "app/serve_drill.h"
 #include "app/store_worker.h"
@@ -36,12 +36,20 @@ static void say(const char *text, void *arg)
     app_say(s->app, "%s", text);
 }
 
+static void traffic_changed(const struct traffic_change *c, void *arg)
+{
+    const struct serve *s = arg;
+
+    incident_book_change(s->incidents, c);
+}
+
 static struct router *make_router(struct serve *s)
 {
     const struct router_options o = {.app = s->app,
                                      .watch = s->watch,
                                      .matrix = &s->setup->matrix,
                                      .changed = traffic_moved,
+                                     .change = traffic_changed,
                                      .say = say,
                                      .arg = s};
     return router_new(&o);

@@ -88,6 +88,13 @@ bool incident_change_returns(const struct traffic_change *c)
            strcmp(c->to, "asleep") == 0;
 }
 
+/* It has no number yet when it happens; this is the same before and after. */
+void incident_change_key(const struct traffic_change *c, char ret[64])
+{
+    (void)snprintf(ret, 64, "change %lld %.24s %.12s", (long long)c->decided_us, c->environment,
+                   c->event);
+}
+
 static const char *app_of_route(const struct incident_book *b, const char *route)
 {
     const struct manifest *m = b->o.app->manifest;
@@ -132,7 +139,7 @@ static char *evidence_of_change(const struct traffic_change *c)
     struct json_out o = {.b = &b};
 
     out_open(&o, '{');
-    out_int_of(&o, "change", c->id);
+    out_int_of(&o, "decided_us", c->decided_us);
     out_text_of(&o, "route", c->route);
     out_text_of(&o, "environment", c->environment);
     out_text_of(&o, "from", c->from);
@@ -163,7 +170,7 @@ static void tell_change(struct kept_incident *i, const struct traffic_change *c,
 {
     char key[64], title[256];
 
-    (void)snprintf(key, sizeof(key), "change %lld", (long long)c->id);
+    incident_change_key(c, key);
     (void)snprintf(title, sizeof(title), "%.60s: traffic %s %.60s", c->route, way, c->environment);
     incident_matter(i, ON_FAILOVER, key, c->environment, title, c->reason, c->decided_us / 1000);
 }
@@ -174,7 +181,7 @@ static void came_back(struct kept_incident *i, struct kept_sign *s, const struct
 
     (void)snprintf(text, sizeof(text), "%.60s: traffic returns to %.60s, %.160s", c->route,
                    c->environment, c->reason);
-    (void)snprintf(key, sizeof(key), "change %lld", (long long)c->id);
+    incident_change_key(c, key);
     tell_change(i, c, "returns to");
     incident_end_sign(i, s, c->decided_us / 1000, text, key);
 }
@@ -198,17 +205,15 @@ static void went_out(struct incident_book *b, const struct traffic_change *c)
     const struct kept_sign sign = sign_of_change(b, c);
     char key[64];
 
-    (void)snprintf(key, sizeof(key), "change %lld", (long long)c->id);
+    incident_change_key(c, key);
     struct kept_incident *i = incident_place(b, &sign, key, evidence_of_change(c));
     tell_change(i, c, "leaves");
 }
 
-void incident_book_change(struct incident_book *b, const struct traffic_change *c)
+void incident_new_change(struct incident_book *b, const struct traffic_change *c)
 {
     bool out = false;
 
-    if (!b || !b->started || c->id == 0)
-        return;
     for (size_t k = 0; k < b->n; k++) {
         struct kept_sign *s = sign_out(b->incidents[k], c);
         if (s && incident_change_returns(c))
@@ -217,6 +222,12 @@ void incident_book_change(struct incident_book *b, const struct traffic_change *
     }
     if (!out && leaves(c))
         went_out(b, c);
+}
+
+void incident_book_change(struct incident_book *b, const struct traffic_change *c)
+{
+    if (b && b->started && c->applied_us == 0)
+        incident_new_change(b, c);
 }
 
 /* --- What else is told --------------------------------------------------------------------------

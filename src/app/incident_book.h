@@ -47,7 +47,8 @@ void incident_book_refresh(struct incident_book *b, const struct matrix *matrix)
 
 /* NULL, or not started: nothing is done; what is open then is found by the start. */
 void incident_book_outage(struct incident_book *b, const struct watch_outage *o);
-void incident_book_change(struct incident_book *b, const struct traffic_change *c); /* with id */
+/* As it is decided; that it was applied is no news here. */
+void incident_book_change(struct incident_book *b, const struct traffic_change *c);
 /* What the platform's status page says, attached to the open incidents about it; each text once. */
 void incident_book_status(struct incident_book *b, const char *platform, const char *text,
                           const char *evidence);

@@ -119,7 +119,9 @@ void incident_tell(struct kept_incident *i); /* what is due, when it is in the s
 void incident_watch_platform(struct kept_incident *i);
 
 /* incident_book.c */
+void incident_change_key(const struct traffic_change *c, char ret[64]);
 bool incident_change_returns(const struct traffic_change *c);
+void incident_new_change(struct incident_book *b, const struct traffic_change *c);
 void incident_take_change(struct kept_incident *i, const struct traffic_change *c);
 
 /* incident_load.c */

@@ -163,7 +163,7 @@ static int again(struct load *l, const struct traffic_change *c, int64_t now)
     char key[64];
     int64_t id = 0;
 
-    (void)snprintf(key, sizeof(key), "change %lld", (long long)c->id);
+    incident_change_key(c, key);
     if (incident_noted(l->store, key, &id, l->err) < 0)
         return -1;
     struct kept_incident *i = id != 0 ? incident_of_id(l->book, id) : NULL;
@@ -171,7 +171,7 @@ static int again(struct load *l, const struct traffic_change *c, int64_t now)
         incident_take_change(i, c);
     else if (id == 0 &&
              (incident_change_returns(c) || now - c->decided_us / 1000 < CAUSE_RETURN_MS))
-        incident_book_change(l->book, c);
+        incident_new_change(l->book, c);
     return 0;
 }
 

@@ -149,6 +149,7 @@ struct api_call;
 void traffic_get(struct api_call *c);
 void traffic_changes_get(struct api_call *c);
 void traffic_order_post(struct api_call *c);
+
 /* serve_incidents.c */
 void query_incidents(struct serve *s, struct http_exchange *x);
 void query_incident(struct serve *s, struct http_exchange *x, int64_t id);
