@@ -128,7 +128,7 @@ static void look_stopped(void *arg)
     int64_t waited_ms = haproxy_now_ms(h) - s->since_ms;
 
     if (haproxy_is_ours(h, s->master)) {
-        if (s->said < 2 && waited_ms >= STOP_MS * (s->said + 1))
+        if (s->said < 2 && waited_ms >= (int64_t)STOP_MS * (s->said + 1))
             kill((pid_t)s->master, signals[s->said++]);
         timer_start(s->timer, STOP_LOOK_MS);
         return;

@@ -101,7 +101,9 @@ struct haproxy_reading { /* of one server; valid during the call */
 
 struct haproxy_options {
     const char *program; /* NULL = "haproxy" in PATH, /usr/sbin too */
-    int64_t poll_ms;     /* statistics, while requests come; four times that when none do; 0 = 50 */
+    /* Statistics are read so often while requests come, a fourth of that while they wait and none
+     * is answered, four times that when none come; 0 = 50 */
+    int64_t poll_ms;
     void (*state)(enum haproxy_state s, const char *why, void *arg);
     /* After each poll: all servers, then the end of it. */
     void (*reading)(const struct haproxy_reading *r, size_t n, int64_t at_us, void *arg);

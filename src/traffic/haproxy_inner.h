@@ -88,6 +88,7 @@ struct haproxy {
     struct haproxy_tally *tallies;
     size_t n_readings;
     int64_t active_ms; /* when a request was last seen */
+    bool silent;       /* requests wait somewhere, and none was answered there */
     bool poll_stale;   /* orders were confirmed since it was asked: it may say what was before */
     int unanswered;    /* polls in a row that were not answered in time */
 

@@ -53,7 +53,7 @@ static bool is_name(const char *s, const char *also)
 {
     size_t n = strlen(s);
 
-    if (n == 0 || n > NAME_MAX_LEN * 2)
+    if (n == 0 || n > (size_t)NAME_MAX_LEN * 2)
         return false;
     for (size_t i = 0; i < n; i++)
         if (!isalnum((unsigned char)s[i]) && !strchr(also, s[i]))

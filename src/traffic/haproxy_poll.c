@@ -10,7 +10,8 @@
 
 /* The statistics, read again and again; and noticing that HAProxy is gone. */
 enum {
-    IDLE_TIMES = 4, /* slower when nothing was asked for QUIET_MS */
+    IDLE_TIMES = 4,  /* slower when nothing was asked for QUIET_MS */
+    SILENT_PART = 4, /* faster while requests wait and none is answered: it may hang */
     QUIET_MS = 1000,
     UNANSWERED_MAX = 2, /* polls in a row; each has ASK_MS */
 };
@@ -28,8 +29,9 @@ void haproxy_poll_end(struct haproxy *h)
 static void poll_later(struct haproxy *h)
 {
     bool idle = haproxy_now_ms(h) - h->active_ms > QUIET_MS;
+    int64_t ms = h->o.poll_ms * (idle ? IDLE_TIMES : 1);
 
-    timer_start(h->poll_timer, h->o.poll_ms * (idle ? IDLE_TIMES : 1));
+    timer_start(h->poll_timer, h->silent ? ms / SILENT_PART : ms);
 }
 
 void haproxy_poll_begin(struct haproxy *h)
@@ -131,15 +133,17 @@ int haproxy_read_stats(struct haproxy *h, const char *stats, struct err *e)
         haproxy_tally_begin(&h->tallies[i]);
     if (haproxy_stats_read(stats, take_row, h, e) != 0)
         return -1;
+    h->silent = false;
     for (size_t i = 0; i < h->n_readings; i++) {
         struct haproxy_reading *r = &h->readings[i];
-        uint64_t tried = r->counters.tried;
+        uint64_t tried = r->counters.tried, answered = r->counters.answered;
 
         haproxy_tally_end(&h->tallies[i], &r->counters);
         r->sessions =
             h->tallies[i].streams > UINT32_MAX ? UINT32_MAX : (uint32_t)h->tallies[i].streams;
         if (r->counters.tried != tried || r->counters.waiting > 0)
             h->active_ms = haproxy_now_ms(h);
+        h->silent |= r->counters.waiting > 0 && r->counters.answered == answered;
     }
     return 0;
 }

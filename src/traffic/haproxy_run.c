@@ -130,8 +130,8 @@ void haproxy_words(const struct process_result *r, char *ret, size_t size)
             add_line(ret, size, colon + 2, len - (size_t)(colon + 2 - at));
         at += len + (at[len] == '\n');
     }
-    if (!*ret)
-        add_line(ret, size, r->err_out ? r->err_out : "", strcspn(r->err_out, "\n"));
+    if (!*ret && r->err_out)
+        add_line(ret, size, r->err_out, strcspn(r->err_out, "\n"));
     if (!*ret)
         snprintf(ret, size, "it said nothing, exit status %d", r->exit_status);
 }

@@ -255,7 +255,7 @@ static void confirmed(const struct err *e, const char *reply, size_t len, void *
 static void line_of_orders(struct haproxy *h)
 {
     struct steer_job *j = h->steers;
-    struct buf text = BUF_INIT(2 * COMMANDS_MAX);
+    struct buf text = BUF_INIT((size_t)2 * COMMANDS_MAX);
 
     for (j->end = j->at; j->end < j->n && text.len < COMMANDS_MAX - 2000; j->end++)
         add_order(h->force->plan, &j->orders[j->end], &text);

@@ -47,9 +47,9 @@ struct backend {
 
 enum { BACKEND_CONNECTIONS = 900, BACKEND_INPUT = 4096 };
 struct backend_connection {
-    int fd;
     size_t n;
     int64_t due_ms; /* of its answer; 0 = no request is waiting */
+    int fd;
     bool is_check, is_tunnel;
     char in[BACKEND_INPUT];
 };

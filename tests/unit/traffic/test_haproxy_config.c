@@ -90,12 +90,13 @@ static void bad_plans_are_refused_and_named(void)
  * says that it can start. */
 static void haproxy_takes_names_and_tls(void)
 {
-    char dir[] = "/tmp/trine-test-XXXXXX", path[64], command[200];
+    char dir[] = "/tmp/trine-test-XXXXXX", path[64];
     struct haproxy_route r = good_route();
     struct haproxy_plan p = {.project = "a \"demo\"", .routes = &r, .n_routes = 1};
     struct buf out = BUF_INIT(1 << 20);
     struct err e;
-    int fd;
+    pid_t pid;
+    int fd, status = -1;
 
     CHECK(mkdtemp(dir) != NULL);
     p.dir = dir;
@@ -108,9 +109,14 @@ static void haproxy_takes_names_and_tls(void)
     fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
     CHECK(write(fd, out.data, out.len) == (ssize_t)out.len);
     close(fd);
-    snprintf(command, sizeof command, "/usr/sbin/haproxy -c -f %s >&2", path);
     fflush(stdout);
-    CHECK(system(command) == 0);
+    pid = fork();
+    if (pid == 0) {
+        dup2(2, 1);
+        execl("/usr/sbin/haproxy", "haproxy", "-c", "-f", path, (char *)NULL);
+        _exit(127);
+    }
+    CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
     two[0].host = "uat.example";
     buf_release(&out);
     nftw(dir, world_unlink, 4, FTW_DEPTH | FTW_PHYS);
@@ -192,18 +198,17 @@ static void a_refused_order_is_seen_before_the_table(void)
 
 static void only_requests_that_may_be_repeated_are_freed(void)
 {
-    static const char text[] =
-        SESSION("0xa1", "h:1",
-                "flags=0x803000 meth=1 status=-1 req.st=MSG_DONE rsp.st=MSG_RPBEFORE")
-            SESSION("0xa2", "h:1",
-                    "flags=0x1000000 meth=3 status=-1 req.st=MSG_DONE rsp.st=MSG_RPBEFORE")
-                SESSION("0xa3", "h:1",
-                        "flags=0x803000 meth=1 status=200 req.st=MSG_DONE rsp.st=MSG_DATA")
-                    SESSION("0xa4", "h:12",
-                            "flags=0x803000 meth=1 status=-1 req.st=MSG_DONE rsp.st=MSG_RPBEFORE")
-                        SESSION("0xa5", "h:1",
-                                "flags=0x1803000 meth=1 status=-1 req.st=MSG_DONE "
-                                "rsp.st=MSG_RPBEFORE") "0xgarbage\n  server=\n  txn=\n";
+    static const char text[] = SESSION(
+        "0xa1", "h:1", "flags=0x803000 meth=1 status=-1 req.st=MSG_DONE rsp.st=MSG_RPBEFORE")
+        SESSION("0xa2", "h:1",
+                "flags=0x1000000 meth=3 status=-1 req.st=MSG_DONE rsp.st=MSG_RPBEFORE")
+            SESSION("0xa3", "h:1",
+                    "flags=0x803000 meth=1 status=200 req.st=MSG_DONE rsp.st=MSG_DATA")
+                SESSION("0xa4", "h:12",
+                        "flags=0x803000 meth=1 status=-1 req.st=MSG_DONE rsp.st=MSG_RPBEFORE")
+                    SESSION("0xa5", "h:1",
+                            "flags=0x1803000 meth=1 status=-1 req.st=MSG_DONE "
+                            "rsp.st=MSG_RPBEFORE") "0xgarbage\n  server=\n  txn=\n";
     struct buf out = BUF_INIT(10000);
 
     CHECK(haproxy_sessions_free(text, "api", "h:1", &out) == 1);

@@ -116,7 +116,7 @@ static void a_reload_under_load_loses_nothing_and_opens_no_window(void)
     for (int i = 0; i < 4; i++) {
         w.route.answer_ms++;
         CHECK(world_apply(&w));
-        run_until(&w, l.shared->sent > 50 * (i + 1));
+        run_until(&w, l.shared->sent > 50L * (i + 1));
     }
     load_end(&l);
     printf("# reloads: %ld sent, %ld lost, %ld slow\n", l.shared->sent, l.shared->lost,
