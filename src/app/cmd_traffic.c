@@ -299,7 +299,7 @@ int cmd_traffic(struct app *a, struct err *e)
     if (app_open_manifest(a, e) < 0 || app_open_store(a, e) < 0)
         return -1;
     if (strcmp(word, "export") == 0)
-        return err_set(e, ERR_NO, "trine traffic export is not there yet");
+        return traffic_export_print(a, e);
     if (strcmp(word, "status") == 0)
         return status(a, e);
     route = pick_route(a, e);

@@ -39,13 +39,17 @@ static void ask_fast(struct router_route *route, struct router_member *m, bool w
         (void)watch_wake(r->o.watch, m->series);
 }
 
-/* The one in doubt, and whoever would take over from it. */
+/* The one in doubt, whoever takes over from it, and who would if that failed too: waking takes longer
+ * than failing. */
 void router_check_fast(struct router_route *route, struct router_member *m, bool wake)
 {
+    size_t next = failover_next(route->failover, (size_t)(m - route->members));
     size_t standby = failover_standby(route->failover);
 
     ask_fast(route, m, false);
-    if (standby < route->n_members)
+    if (next < route->n_members)
+        ask_fast(route, &route->members[next], wake && route->m->wake);
+    if (standby < route->n_members && standby != next)
         ask_fast(route, &route->members[standby], wake && route->m->wake);
 }
 

@@ -1,6 +1,7 @@
 #include "app/router_inner.h"
 
 #include "app/app.h"
+#include "app/route_parts.h"
 #include "app/watch.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -46,22 +47,6 @@ static bool listed(const char *const *list, size_t n, const char *name)
     return false;
 }
 
-static int weight_of(const struct manifest_route *m, const char *environment)
-{
-    for (size_t i = 0; i < m->n_weights; i++)
-        if (strcmp(m->weights[i].environment, environment) == 0)
-            return m->weights[i].weight;
-    return 0;
-}
-
-static const char *first_instance(const struct manifest *m, const char *app)
-{
-    for (size_t i = 0; i < m->n_apps; i++)
-        if (strcmp(m->apps[i].name, app) == 0)
-            return m->apps[i].instances[0];
-    return "";
-}
-
 static const struct watch_check *deciding_check(const struct router *r,
                                                 const struct router_route *route,
                                                 const struct router_member *m)
@@ -86,10 +71,10 @@ static int add_member(struct router *r, struct router_route *route, const char *
 
     *member = (struct router_member){.environment = environment,
                                      .platform = "",
-                                     .instance = first_instance(r->o.app->manifest, m->app),
-                                     .weight = weight_of(m, environment),
+                                     .instance = app_first_instance(r->o.app->manifest, m->app),
+                                     .weight = route_weight(m, environment),
                                      .backup = listed(m->backup, m->n_backup, environment) ||
-                                               weight_of(m, environment) == 0};
+                                               route_weight(m, environment) == 0};
     if (deployment_live(r->o.app->store, environment, take_address, &found, e) < 0)
         return -1;
     const struct watch_check *check = deciding_check(r, route, member);
@@ -268,16 +253,6 @@ int router_plan(struct router *r, struct err *e)
 /* --- HAProxy's plan ------------------------------------------------------------------------------
  */
 
-static const char *health_path(const struct router *r, const struct manifest_route *m)
-{
-    const struct manifest *all = r->o.app->manifest;
-
-    for (size_t i = 0; i < all->n_checks; i++)
-        if (strcmp(all->checks[i].name, m->check) == 0)
-            return all->checks[i].path;
-    return "/";
-}
-
 static const char *beside_manifest(const struct router *r, const char *path, struct arena *a)
 {
     return !*path || *path == '/' ? path : arena_printf(a, "%s/%s", r->o.app->manifest->dir, path);
@@ -301,7 +276,7 @@ static struct haproxy_route route_for_proxy(const struct router *r,
     return (struct haproxy_route){.name = m->name,
                                   .listen = m->listen,
                                   .certificate = beside_manifest(r, m->certificate, a),
-                                  .health = health_path(r, m),
+                                  .health = route_health(r->o.app->manifest, m),
                                   .servers = servers,
                                   .n_servers = route->n_members,
                                   .retry = (enum haproxy_retry)m->retry,

@@ -2,6 +2,7 @@
 
 #include "app/app.h"
 #include "app/origin.h"
+#include "app/route_parts.h"
 #include "base/buf.h"
 #include "traffic/haproxy.h"
 
@@ -30,22 +31,6 @@ static void take_address(const struct deployment_row *row, void *arg)
     w->live = true;
 }
 
-static int weight_of(const struct manifest_route *r, const char *environment)
-{
-    for (size_t i = 0; i < r->n_weights; i++)
-        if (strcmp(r->weights[i].environment, environment) == 0)
-            return r->weights[i].weight;
-    return 0;
-}
-
-static const char *health_of(const struct manifest *m, const struct manifest_route *r)
-{
-    for (size_t i = 0; i < m->n_checks; i++)
-        if (strcmp(m->checks[i].name, r->check) == 0)
-            return m->checks[i].path;
-    return "/";
-}
-
 static int add_route(struct export_work *w, const struct manifest_route *m,
                      struct haproxy_route *ret, struct err *e)
 {
@@ -54,7 +39,7 @@ static int add_route(struct export_work *w, const struct manifest_route *m,
 
     w->route = m;
     for (size_t i = 0; i < m->n_failover; i++) {
-        int weight = weight_of(m, m->failover[i]);
+        int weight = route_weight(m, m->failover[i]);
         servers[n] = (struct haproxy_server){
             .environment = m->failover[i], .weight = weight ? weight : 100, .backup = weight == 0};
         w->server = &servers[n];
@@ -72,7 +57,7 @@ static int add_route(struct export_work *w, const struct manifest_route *m,
     *ret = (struct haproxy_route){.name = m->name,
                                   .listen = *m->listen ? m->listen : "127.0.0.1:8080",
                                   .certificate = m->certificate,
-                                  .health = health_of(w->app->manifest, m),
+                                  .health = route_health(w->app->manifest, m),
                                   .servers = servers,
                                   .n_servers = n,
                                   .retry = (enum haproxy_retry)m->retry,

@@ -299,6 +299,74 @@ failover_cost() {
     done
 }
 
+# --- A standby that sleeps ----------------------------------------------------------------------------
+
+# The first team's route, 90 % and 10 % with a backup that its platform has put to sleep (a cold start takes
+# 2 s). The first environment fails; eight seconds later the second does too, and the standby gets its first
+# client. Ten rounds: in how many is it awake by then?
+failover_standby() {
+    simulator_start
+    failover_port=$(free_port)
+    mkdir -p "$work/api"
+    cat >"$work/standby.yaml" <<END
+project: bench
+apps:
+  api: { kind: service, path: api, port: 8080, health: /health }
+environments:
+  uat: { branch: main, service: { platform: railway, token: \$RAILWAY_TOKEN, project: uat, plan: hobby, repository: github.com/weedgo/weedgo, dockerfile: Dockerfile } }
+  beta: { branch: main, service: { platform: railway, token: \$RAILWAY_TOKEN, project: beta, plan: hobby, repository: github.com/weedgo/weedgo, dockerfile: Dockerfile } }
+  preprod: { branch: main, service: { platform: render, token: \$RENDER_API_KEY, region: oregon, plan: free, repository: github.com/weedgo/weedgo, dockerfile: Dockerfile } }
+checks:
+  health: { app: api, path: /health, every: 1h, timeout: 5s, wake: never }
+traffic:
+  api: { app: api, weights: { uat: 90, beta: 10 }, backup: [preprod], listen: 127.0.0.1:$failover_port, hold: 1s, slow_start: 0s }
+END
+    standby="-f standby.yaml --state standby.state --bases bases.json"
+    (cd "$work" && "$root/build/trine" deploy -q --commit "$commit" $standby) >"$work/standby.deploy" 2>&1 ||
+        { cat "$work/standby.deploy" >&2; return 0; }
+    awake=0
+    for n in 1 2 3 4 5 6 7 8 9 10; do failover_standby_round && awake=$((awake + 1)); done
+    say "the standby was awake before its first client in $awake of 10 rounds"
+    row failover-standby-awake 'of 10' "$awake" null '' '> 8'
+    simulator_stop
+}
+
+standby_host() {
+    (cd "$work" && "$root/build/trine" status --json -q $standby) | jq -r --arg e "$1" \
+        '.environments[] | select(.name == $e) | .deployments[0].url' | sed 's|^http://||; s|[:/].*||'
+}
+standby_rules() { curl -fsS -d "$1" "$(jq -r .control "$work/bases.json")/faults" >/dev/null; }
+standby_shows() {
+    (cd "$work" && "$root/build/trine" traffic status --json $standby) 2>/dev/null | jq -e "$1" >/dev/null
+}
+
+failover_standby_round() {
+    standby_rules '[]'
+    (cd "$work" && exec "$root/build/trine" serve $standby --listen 127.0.0.1:0) >"$work/standby.out" 2>"$work/standby.log" &
+    failover_proxy=$!
+    curl -fsS -d "{\"host\": \"$(standby_host preprod)\"}" "$(jq -r .control "$work/bases.json")/sleep" >/dev/null
+    tries=0
+    until standby_shows '.proxy.state == "running" and
+        ([.routes[].environments[] | select(.name != "preprod" and .state != "up")] == []) and
+        ([.routes[].environments[] | select(.name == "preprod" and .state == "asleep")] != [])'; do
+        tries=$((tries + 1))
+        [ $tries -lt 200 ] || { say 'the standby does not sleep:' "$(tail -n 3 "$work/standby.log")"; break; }
+        sleep 0.1
+    done
+    standby_rules "[{\"host\": \"$(standby_host uat)\", \"status\": 503}]"
+    for _ in $(seq 40); do curl -s -m 9 -o /dev/null "http://127.0.0.1:$failover_port/api"; sleep 0.2; done
+    standby_rules "[{\"host\": \"$(standby_host uat)\", \"status\": 503}, {\"host\": \"$(standby_host beta)\", \"status\": 503}]"
+    first=$(for _ in $(seq 20); do
+        curl -s -m 9 -o /dev/null -w '%{http_code} %header{x-served-by} %{time_total}\n' "http://127.0.0.1:$failover_port/api"
+        sleep 0.1
+    done | grep -m 1 ' preprod ')
+    kill "$failover_proxy"
+    wait "$failover_proxy" 2>/dev/null || true
+    kill "$(cat "$work/standby.state/traffic/haproxy.pid")" 2>/dev/null || true
+    sqlite3 "$work/standby.state/trine.db" 'DELETE FROM traffic_states' # no hold of one round in the next
+    [ "$(echo "$first" | awk '{ print ($1 == 200 && $3 < 1) }')" = 1 ]
+}
+
 # --- The path -----------------------------------------------------------------------------------------
 
 # The same HAProxy with the same configuration, with trine steering it and with trine killed.
@@ -356,6 +424,7 @@ bench_failover() {
     failover_table
     failover_quiet one-a-second 1
     failover_quiet no-traffic 0
+    failover_standby
     failover_path
     failover_cost
 }
