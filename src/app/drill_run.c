@@ -160,7 +160,8 @@ static bool returned(void *arg)
         return true;
     if (r->now.order_id != 0)
         return false;
-    return r->now.share + nearly >= r->before.share &&
+    double share = r->before.share < r->before.configured ? r->before.share : r->before.configured;
+    return r->now.share + nearly >= share &&
            (strcmp(r->now.state, r->before.state) == 0 || strcmp(r->now.state, "up") == 0);
 }
 

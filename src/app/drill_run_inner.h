@@ -23,10 +23,10 @@ struct drill_place {
 
 /* Where the environment stood when the router was last heard of. */
 struct drill_standing {
-    bool known;       /* the router has written something */
-    char state[24];   /* "up" */
-    double share;     /* 0..1 of the route's new requests */
-    int64_t order_id; /* 0 = no order is in force */
+    bool known;               /* the router has written something */
+    char state[24];           /* "up" */
+    double share, configured; /* 0..1 of the route's new requests: now, and by the weights */
+    int64_t order_id;         /* 0 = no order is in force */
 };
 
 struct drill_run {

@@ -50,16 +50,28 @@ static const json_t *member_named(const json_t *list, const char *name)
     return NULL;
 }
 
+/* What it gets when all are well. */
+static double configured_share(const json_t *list, const json_t *e)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < json_array_size(list); i++)
+        sum += json_num(json_array_get(list, i), "weight", 0);
+    return sum > 0 ? json_num(e, "weight", 0) / sum : 0;
+}
+
 static void read_standing(const struct drill_run *r, const json_t *all, struct drill_standing *ret)
 {
     const json_t *route = member_named(json_object_get(all, "routes"), r->record.route),
-                 *e = member_named(json_object_get(route, "environments"), r->record.environment);
+                 *list = json_object_get(route, "environments"),
+                 *e = member_named(list, r->record.environment);
 
     *ret = (struct drill_standing){.known = e != NULL};
     if (!e)
         return;
     (void)text_copy(ret->state, sizeof(ret->state), json_str(e, "state", ""));
     ret->share = json_flag(e, "out", false) ? 0 : json_num(e, "share", 0);
+    ret->configured = configured_share(list, e);
     ret->order_id = json_int(e, "order.id", 0);
 }
 
