@@ -33,7 +33,7 @@ is 'deployed' "$status" 0
 drill() { t traffic drill -e uat --json "$@"; }
 that() { check "$1" jq -e "$2" out; } # of the drill that was printed
 rules() { curl -fsS --max-time 10 "$control/faults"; }
-ours() { rules | jq -e 'any(.[]; .note // "" | startswith("trine drill"))'; } # a drill's rule is in force
+ours() { rules | jq -e 'any(.[]; .note // "" | startswith("trine drill"))' >where; } # a drill's rule is in force
 orders() { jq -r '[.routes[].environments[].order.who // empty] | join(" ")' traffic.json; }
 no_order() { traffic >traffic.json && [ -z "$(orders)" ]; }
 drained() { traffic >traffic.json && orders | grep -q 'trine drill'; }
@@ -52,7 +52,7 @@ is 'with nobody who steers it is refused' "$status" 1
 check 'with the reason' says 'start trine serve'
 
 t token create drills --scope operate
-token="Authorization: Bearer $(grep -o 'trine_[^ ]*' out || tail -n 1 out)"
+token="Authorization: Bearer $(cat out)"
 start_serve
 until_true 300 all_up
 report $? 'the router steers both'
