@@ -69,10 +69,7 @@ static bool is_about_token(int status)
 static void token_refused(struct agent *g, const struct err *e)
 {
     if (!g->worked) {
-        err_set(g->end, ERR_REMOTE,
-                "%s refuses the token: %s. On the server's machine: trine token create NAME "
-                "--scope agent",
-                g->server, e->text);
+        err_set(g->end, ERR_REMOTE, "%s refuses the token: %s", g->server, e->text);
         agent_stop(g);
         return;
     }

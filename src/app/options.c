@@ -65,26 +65,29 @@ static int read_rate(const char *value, double *ret)
     return 0;
 }
 
+/* One more of an option that may be repeated. */
+static int add_word(const char **list, size_t *n, size_t most, const struct option_row *r,
+                    const char *value, struct err *e)
+{
+    if (*n == most)
+        return err_set(e, ERR_USAGE, "--%s: more than %zu of them", r->name, most);
+    list[(*n)++] = value;
+    return 0;
+}
+
 static int apply_value(struct options *o, const struct option_row *r, char *value, struct err *e)
 {
     switch (r->id) {
     case OPTION_ENVIRONMENT:
         return add_environments(o, value, e);
     case OPTION_ENV_FILE:
-        if (o->n_env_files == sizeof(o->env_files) / sizeof(o->env_files[0]))
-            return err_set(e, ERR_USAGE, "--env-file: more than %zu files", o->n_env_files);
-        o->env_files[o->n_env_files++] = value;
-        return 0;
+        return add_word(o->env_files, &o->n_env_files,
+                        sizeof(o->env_files) / sizeof(o->env_files[0]), r, value, e);
     case OPTION_HOST:
-        if (o->n_hosts == sizeof(o->hosts) / sizeof(o->hosts[0]))
-            return err_set(e, ERR_USAGE, "--host: more than %zu names", o->n_hosts);
-        o->hosts[o->n_hosts++] = value;
-        return 0;
+        return add_word(o->hosts, &o->n_hosts, sizeof(o->hosts) / sizeof(o->hosts[0]), r, value, e);
     case OPTION_CONTROL:
-        if (o->n_controls == sizeof(o->controls) / sizeof(o->controls[0]))
-            return err_set(e, ERR_USAGE, "--control: more than %zu addresses", o->n_controls);
-        o->controls[o->n_controls++] = value;
-        return 0;
+        return add_word(o->controls, &o->n_controls, sizeof(o->controls) / sizeof(o->controls[0]),
+                        r, value, e);
     case OPTION_FOR:
         return read_span(r->name, value, &o->for_ms, e);
     case OPTION_DURATION:

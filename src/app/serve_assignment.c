@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { JSON_MAX = 1 << 20 };
+enum { JSON_MAX = 8 << 20 };
 
 /* --- Which ones ---------------------------------------------------------------------------------
  */
@@ -161,12 +161,12 @@ static void write_controls(const struct making *w, struct json_out *o)
 void assignment_make(const struct manifest *m, const struct redactor *r, const struct targets *ts,
                      struct assignment *ret)
 {
-    struct buf rest = BUF_INIT(JSON_MAX * 8);
+    struct buf rest = BUF_INIT(JSON_MAX);
     struct json_out o = {.b = &rest}, whole = {.b = &ret->json};
     struct making w = {.m = m, .redactor = r, .to = ret, .left_out = BUF_INIT(JSON_MAX)};
     uint8_t digest[SHA256_LEN];
 
-    *ret = (struct assignment){.json = BUF_INIT(JSON_MAX * 8)};
+    *ret = (struct assignment){.json = BUF_INIT(JSON_MAX)};
     ret->checks = arena_array(&ret->arena, AGENT_CHECKS_MAX, sizeof(*ret->checks));
     w.omissions.b = &w.left_out;
     w.checks.b = &rest;
