@@ -210,7 +210,7 @@ more_wait() { [ "$(find far1/agent -name '0*' | wc -l)" -gt "$waiting" ]; }
 check 'and measures though nobody tells it what' until_true 200 more_wait
 mend 1
 all_sent() { is_so fra '.valid' true && is_so fra .waiting 0 && [ "$(find far1/agent -name '0*' | wc -l)" -le 1 ]; }
-check 'mended, all of it arrives' until_true 300 all_sent
+check 'mended, all of it arrives' until_true 600 all_sent
 has_more fra $((before + 20))
 report $? 'with what was measured meanwhile'
 is 'in its order, each once' "$(sqlite3 state/trine.db "SELECT count(*) FROM observations a JOIN observations b ON b.vantage = a.vantage
