@@ -34,7 +34,7 @@ struct agent {
     char boot[33];
     struct agent_spool *spool;
     char *assignment_path;
-    struct timer *turn;
+    struct timer *turn, *seal;
     struct err *end; /* why it must end; filled by whoever stops the loop */
     bool failed;
 

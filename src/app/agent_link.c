@@ -259,6 +259,5 @@ void agent_link_turn(void *agent)
         report(g);
         return;
     }
-    agent_probe_seal(g); /* while nobody answers */
     ask_assignment(g);
 }

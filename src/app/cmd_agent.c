@@ -179,6 +179,15 @@ static void interrupted(int signal, void *arg)
     agent_stop(g);
 }
 
+/* Also while a request hangs: a kill takes no more than this. */
+static void seal_due(void *arg)
+{
+    struct agent *g = arg;
+
+    agent_probe_seal(g);
+    timer_start(g->seal, AGENT_REPORT_MS);
+}
+
 static int run(struct agent *g, struct err *e)
 {
     struct app *a = g->app;
@@ -189,6 +198,8 @@ static int run(struct agent *g, struct err *e)
     if (agent_spool_waiting(g->spool) > 0)
         app_say(a, "%zu batches of an earlier run wait to be sent", agent_spool_waiting(g->spool));
     begin_from_before(g);
+    g->seal = timer_new(a->loop, seal_due, g);
+    timer_start(g->seal, AGENT_REPORT_MS);
     timer_start(g->turn, 0);
     loop_on_signal(a->loop, interrupted, g);
     (void)loop_run(a->loop);
@@ -198,6 +209,7 @@ static int run(struct agent *g, struct err *e)
     a->http = NULL;
     agent_probe_end(g);
     timer_free(g->turn);
+    timer_free(g->seal);
     http_request_release(&g->request);
     return g->failed ? -1 : 0;
 }
