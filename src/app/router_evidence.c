@@ -91,11 +91,27 @@ void router_judge(struct router_route *route, struct router_member *m, int64_t s
     decision_end(&d);
 }
 
+static bool is_asleep(const struct router *r, const struct watch_check *c)
+{
+    return c->sleeps && watch_awake(r->o.watch, c) == AWAKE_NO;
+}
+
+/* Nobody tells when a platform puts a service to sleep: it comes about by time. */
+static void look_whether_asleep(const struct router *r, struct router_member *m)
+{
+    const struct watch_check *c = m->series ? watch_find(r->o.watch, m->series) : NULL;
+
+    if (c)
+        m->asleep = is_asleep(r, c);
+}
+
 void router_judge_all(struct router *r)
 {
     for (size_t i = 0; i < r->n_routes; i++)
-        for (size_t j = 0; j < r->routes[i].n_members; j++)
+        for (size_t j = 0; j < r->routes[i].n_members; j++) {
+            look_whether_asleep(r, &r->routes[i].members[j]);
             router_judge(&r->routes[i], &r->routes[i].members[j], router_wall_us(r));
+        }
 }
 
 /* --- Our own probes ------------------------------------------------------------------------------
@@ -145,7 +161,7 @@ void router_state(struct router *r, const struct watch_check *c)
             struct router_member *m = &r->routes[i].members[j];
             if (!is_of(&r->routes[i], m, c))
                 continue;
-            bool asleep = c->sleeps && watch_awake(r->o.watch, c) == AWAKE_NO;
+            bool asleep = is_asleep(r, c);
             m->sleeps = c->sleeps;
             if (asleep == m->asleep)
                 continue;

@@ -305,7 +305,13 @@ failover_cost() {
 # 2 s). The first environment fails; eight seconds later the second does too, and the standby gets its first
 # client. Ten rounds: in how many is it awake by then?
 failover_standby() {
-    simulator_start
+    # At this rate a free service of Render sleeps after 3 s without a request.
+    cat >"$work/latency.json" <<END
+{"seed": 7, "hosts": [
+    {"host": "*.onrender.localhost", "median_ms": 20, "p95_ms": 30, "cold_ms": 2000},
+    {"host": "*.localhost", "median_ms": 20, "p95_ms": 30}]}
+END
+    simulator_start --latency "$work/latency.json" --clock-rate 300
     failover_port=$(free_port)
     mkdir -p "$work/api"
     cat >"$work/standby.yaml" <<END

@@ -25,12 +25,12 @@ bench_end() {
 
 # --- The simulator -------------------------------------------------------------------------------
 
-# A fresh one, at its usual clock rate and without latency.
+# simulator_start [OPTION...]: a fresh one, at its usual clock rate and without latency unless told
 simulator_start() {
     rm -rf "$work/simulator"
     mkdir "$work/simulator"
     : >"$work/bases.json"
-    build/trine-sim --listen 127.0.0.1:0 --state "$work/simulator" >"$work/bases.json" \
+    build/trine-sim --listen 127.0.0.1:0 --state "$work/simulator" "$@" >"$work/bases.json" \
         2>"$work/simulator.log" &
     simulator=$!
     until grep -q '^{.*}$' "$work/bases.json"; do
