@@ -73,7 +73,7 @@ static const char *evidence_of(const struct router_member *m, struct arena *a)
 }
 
 static struct change_note *note_of(struct decision *d, const struct failover_change *c,
-                                   const struct router_member *m)
+                                   const struct router_member *m, unsigned action)
 {
     struct change_note *n = mem_alloc(sizeof(*n));
     struct arena *a = &n->arena;
@@ -84,27 +84,40 @@ static struct change_note *note_of(struct decision *d, const struct failover_cha
                                         .from = traffic_state_name(c->row->from),
                                         .event = traffic_event_name(c->row->event),
                                         .to = traffic_state_name(c->row->to),
-                                        .action = action_words(c->action, a),
+                                        .action = action_words(action, a),
                                         .reason = arena_strdup(a, c->reason),
                                         .evidence = m ? evidence_of(m, a) : "{}",
                                         .seen_us = d->seen_us};
     return n;
 }
 
+/* The failover wakes who takes over now; the one behind is woken too, for waking takes longer than
+ * failing does. */
+static unsigned standby_too(const struct router_route *route, unsigned action)
+{
+    size_t standby = failover_standby(route->failover);
+
+    return action & ACTION_CHECK_FAST && route->m->wake && standby < route->n_members &&
+                   route->members[standby].asleep
+               ? ACTION_WAKE_STANDBY
+               : 0;
+}
+
 void decision_change(const struct failover_change *c, void *decision)
 {
     struct decision *d = decision;
     struct router_member *m = member_of(d->route, c->environment);
-    struct change_note *n = note_of(d, c, m), **last = &d->notes;
+    unsigned action = c->action | standby_too(d->route, c->action);
+    struct change_note *n = note_of(d, c, m, action), **last = &d->notes;
 
     while (*last)
         last = &(*last)->next;
     *last = n;
     if (!m)
         return;
-    if (c->action & (ACTION_CHECK_FAST | ACTION_WAKE_STANDBY))
-        router_check_fast(d->route, m, c->action & ACTION_WAKE_STANDBY);
-    if (c->action & ACTION_CHECK_CALMLY)
+    if (action & (ACTION_CHECK_FAST | ACTION_WAKE_STANDBY))
+        router_check_fast(d->route, m, action & ACTION_WAKE_STANDBY);
+    if (action & ACTION_CHECK_CALMLY)
         router_check_calmly(d->route, m);
     if (c->action & (ACTION_TAKE_OUT | ACTION_BRING_BACK))
         live_forget(&m->live, clock_mono_ms(&d->route->router->o.app->clock));
@@ -135,7 +148,8 @@ static size_t orders_of(const struct router_route *route, struct haproxy_order *
                                    .mode = !all[i].out                        ? MODE_READY
                                            : all[i].state == TRAFFIC_DRAINING ? MODE_DRAIN
                                                                               : MODE_MAINTENANCE,
-                                   .trusted = is_last(all, n, i)};
+                                   .trusted = is_last(all, n, i),
+                                   .release = all[i].out && all[i].state != TRAFFIC_DRAINING};
     return n;
 }
 

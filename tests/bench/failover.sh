@@ -360,10 +360,10 @@ failover_standby_round() {
         sleep 0.1
     done
     standby_rules "[{\"host\": \"$(standby_host uat)\", \"status\": 503}]"
-    for _ in $(seq 40); do curl -s -m 9 -o /dev/null "http://127.0.0.1:$failover_port/api"; sleep 0.2; done
+    for _ in $(seq 40); do curl -s -m 9 -o /dev/null "http://127.0.0.1:$failover_port/health"; sleep 0.2; done
     standby_rules "[{\"host\": \"$(standby_host uat)\", \"status\": 503}, {\"host\": \"$(standby_host beta)\", \"status\": 503}]"
     first=$(for _ in $(seq 20); do
-        curl -s -m 9 -o /dev/null -w '%{http_code} %header{x-served-by} %{time_total}\n' "http://127.0.0.1:$failover_port/api"
+        curl -s -m 9 -o /dev/null -w '%{http_code} %header{x-served-by} %{time_total}\n' "http://127.0.0.1:$failover_port/health"
         sleep 0.1
     done | grep -m 1 ' preprod ')
     kill "$failover_proxy"
