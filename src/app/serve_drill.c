@@ -472,15 +472,15 @@ static int read_wanted(const json_t *j, struct wanted *ret, double *ret_rate, st
     return 0;
 }
 
+/* One of another process is found by its lease. */
 static bool refuse_second(const struct drill_desk *d, struct http_exchange *x)
 {
-    const struct drill_record *r = running(d);
-
-    if (!d->run && !d->sweep && !r)
+    if (!d->run && !d->sweep)
         return false;
-    http_exchange_set(x, "Retry-After", "10");
-    api_refuse(x, 503, "no", "another drill is running%s%s; wait for its end, or stop it",
-               r ? ", of " : "", r ? r->environment : "");
+    http_exchange_set(x, "Retry-After", d->run ? "10" : "1");
+    api_refuse(x, 503, "no", "%s",
+               d->run ? "another drill is running; wait for its end, or stop it"
+                      : "what an earlier drill has left is being looked for; ask again");
     return true;
 }
 

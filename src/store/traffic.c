@@ -162,6 +162,7 @@ static int64_t micro(int64_t ms)
     return ms > INT64_MAX / 1000 ? INT64_MAX : ms * 1000;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the parameters are what it is asked for */
 int traffic_change_list(struct store *s, const char *route, int64_t from_ms, int64_t until_ms,
                         int limit, traffic_change_fn *fn, void *arg, struct err *e)
 {

@@ -159,7 +159,7 @@ drills() { curl -fsS --max-time 10 "$url/api/v1/drills"; }
 over() { drills | jq -e '.running == null and .drills[0].outcome == "passed"'; }
 curl -sN --max-time 120 "$url/api/v1/events" >events 2>/dev/null &
 children="$children $!"
-post '' '{"route": "api", "environment": "uat", "fault": "stop", "for_ms": 2000, "rate": 50}'
+until_true 50 post '' '{"route": "api", "environment": "uat", "fault": "stop", "for_ms": 2000, "rate": 50}'
 report $? 'a drill is begun by the API'
 that 'which answers with it' '.outcome == "running" and .fault == "stop"'
 running() { drills | jq -e '.running.fault == "stop" and (.progress | length > 0)'; }
