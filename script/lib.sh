@@ -72,7 +72,7 @@ need_modules() {
 
 build_packages='gcc libc6-dev meson ninja-build pkg-config git ca-certificates libuv1-dev
     libcurl4-openssl-dev libmicrohttpd-dev libfyaml-dev libjansson-dev libsqlite3-dev libssl-dev
-    libc-ares-dev libldns-dev libpq-dev libhiredis-dev zlib1g-dev libgsl-dev librust-blake3-dev'
+    libc-ares-dev libexpat1-dev libldns-dev libpq-dev libhiredis-dev zlib1g-dev libgsl-dev librust-blake3-dev'
 
 # build_in FOLDER [meson options]: configures once, then compiles what has changed
 build_in() {

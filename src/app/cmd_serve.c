@@ -7,6 +7,7 @@
 #include "app/router.h"
 #include "app/serve.h"
 #include "app/serve_drill.h"
+#include "app/status_watch.h"
 #include "app/store_worker.h"
 #include "app/targets.h"
 #include "base/mem.h"
@@ -141,8 +142,8 @@ static bool is_reading(const struct serve *s)
 /* What is under way and must end before the process does. */
 static bool is_busy(const struct serve *s)
 {
-    return is_reading(s) || alerter_pending(s->alerter) > 0 ||
-           drill_desk_pending(s->drills) > 0 || incident_book_pending(s->incidents);
+    return is_reading(s) || alerter_pending(s->alerter) > 0 || drill_desk_pending(s->drills) > 0 ||
+           incident_book_pending(s->incidents);
 }
 
 /* Earlier manifests go when nothing borrows from them any more. */
@@ -307,7 +308,7 @@ static int begin(struct serve *s, struct err *e)
     bool v6 = strchr(api.site.address, ':');
     (void)snprintf(link, sizeof(link), "http://%s%s%s:%u/", v6 ? "[" : "", api.site.address,
                    v6 ? "]" : "", api_port(s->api));
-    s->incidents = incidents_new(s, link);
+    incidents_begin(s, link);
     if (watch_start(s->watch, &n, e) < 0 || incident_book_start(s->incidents, e) < 0)
         return -1;
     live_begin(s);
@@ -335,6 +336,7 @@ static void end(struct serve *s)
     router_free(s->router);
     event_hub_free(s->hub);
     incident_book_free(s->incidents);
+    status_watch_free(s->status_pages);
     watch_free(s->watch);
     alerter_free(s->alerter);
     feed_free(s->feed);

@@ -246,8 +246,8 @@ void incident_book_status(struct incident_book *b, const char *platform, const c
         struct kept_incident *i = b->incidents[k];
         if (i->c.until_ms != 0 || strcmp(i->c.platform, platform) != 0)
             continue;
-        struct kept_event *v = incident_line(i, "status", clock_wall_ms(&b->o.app->clock), key,
-                                             "%s: %s", platform, text);
+        struct kept_event *v =
+            incident_line(i, "status", clock_wall_ms(&b->o.app->clock), key, "%s", text);
         v->evidence = mem_strdup(evidence && evidence[0] ? evidence : NULL);
         incident_changed(i);
     }

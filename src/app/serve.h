@@ -20,6 +20,7 @@ struct http_exchange;
 struct incident;
 struct incident_book;
 struct json_out;
+struct status_watch;
 struct store_worker;
 
 /* The manifest in force, and those that something may still borrow from. */
@@ -66,6 +67,7 @@ struct serve {
     struct agents *agents;
     struct alerter *alerter;
     struct incident_book *incidents;
+    struct status_watch *status_pages;
     struct api *api;
     struct event_hub *hub;
     struct router *router; /* NULL: the manifest has no routes */
@@ -154,7 +156,7 @@ void traffic_order_post(struct api_call *c);
 void query_incidents(struct serve *s, struct http_exchange *x);
 void query_incident(struct serve *s, struct http_exchange *x, int64_t id);
 void query_acknowledge_incident(struct serve *s, struct http_exchange *x, int64_t id);
-struct incident_book *incidents_new(struct serve *s, const char *link);
+void incidents_begin(struct serve *s, const char *link); /* the book and the status pages */
 
 /* serve_agent.c: vantage points elsewhere */
 struct agents *agents_new(struct serve *s);

@@ -4,6 +4,7 @@
 #include "app/api.h"
 #include "app/incident_book.h"
 #include "app/incident_json.h"
+#include "app/status_watch.h"
 #include "app/store_worker.h"
 #include "base/mem.h"
 
@@ -111,15 +112,32 @@ static void alert(const struct alert_matter *m, void *arg)
     alerter_tell(s->alerter, m);
 }
 
-struct incident_book *incidents_new(struct serve *s, const char *link)
+static void platform_in_trouble(const char *platform, bool in_trouble, void *arg)
 {
-    const struct incident_book_options o = {.app = s->app,
-                                            .watch = s->watch,
-                                            .matrix = &s->setup->matrix,
-                                            .link = link,
-                                            .changed = changed,
-                                            .alert = alert,
-                                            .arg = s};
+    const struct serve *s = arg;
 
-    return incident_book_new(&o);
+    status_watch_want(s->status_pages, platform, in_trouble);
+}
+
+static void page_said(const char *platform, const char *text, const char *evidence, void *arg)
+{
+    const struct serve *s = arg;
+
+    incident_book_status(s->incidents, platform, text, evidence);
+}
+
+void incidents_begin(struct serve *s, const char *link)
+{
+    const struct status_watch_options pages = {.app = s->app, .said = page_said, .arg = s};
+    const struct incident_book_options book = {.app = s->app,
+                                               .watch = s->watch,
+                                               .matrix = &s->setup->matrix,
+                                               .link = link,
+                                               .changed = changed,
+                                               .alert = alert,
+                                               .platform = platform_in_trouble,
+                                               .arg = s};
+
+    s->status_pages = status_watch_new(&pages);
+    s->incidents = incident_book_new(&book);
 }
