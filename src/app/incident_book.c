@@ -57,8 +57,7 @@ void incident_book_outage(struct incident_book *b, const struct watch_outage *o)
     }
     if (sign_with_outage(b, o->outage.id, &i))
         return; /* acknowledged, or taken up after a restart */
-    const struct kept_sign sign =
-        incident_sign_of(b, &o->outage, watch_find(b->o.watch, o->outage.series));
+    const struct kept_sign sign = incident_sign_of(b, o);
     (void)snprintf(key, sizeof(key), "outage %lld", (long long)o->outage.id);
     (void)incident_place(b, &sign, key, NULL);
 }

@@ -125,8 +125,7 @@ void incident_new_change(struct incident_book *b, const struct traffic_change *c
 void incident_take_change(struct kept_incident *i, const struct traffic_change *c);
 
 /* incident_load.c */
-struct kept_sign incident_sign_of(const struct incident_book *b, const struct outage *o,
-                                  const struct watch_check *c);
+struct kept_sign incident_sign_of(const struct incident_book *b, const struct watch_outage *v);
 int incidents_load(struct incident_book *b, struct err *e);
 
 /* incident_drills.c */

@@ -61,26 +61,24 @@ static void take_number(int64_t outage, void *arg)
     l->wanted[l->n_wanted++] = outage;
 }
 
-struct kept_sign incident_sign_of(const struct incident_book *b, const struct outage *o,
-                                  const struct watch_check *c)
+struct kept_sign incident_sign_of(const struct incident_book *b, const struct watch_outage *v)
 {
+    const struct outage *o = &v->outage;
+    const struct watch_check *c = watch_find(b->o.watch, o->series);
     struct kept_sign sign = {.outage = o->id};
 
     sign.view = (struct cause_sign){.kind = o->kind == OUTAGE_BLIND ? CAUSE_BLIND : CAUSE_OUTAGE,
-                                    .platform = "",
-                                    .environment = c ? c->environment : "",
-                                    .app = c ? c->app : "",
-                                    .instance = c ? c->instance : "",
-                                    .check = c ? c->check : "",
+                                    .environment = v->environment,
+                                    .app = v->app,
+                                    .instance = v->instance,
+                                    .check = v->check,
                                     .series = o->series,
                                     .from_ms = o->from_ms,
                                     .until_ms = o->until_ms,
                                     .late_ms = c ? c->every_ms : 0,
                                     .reason = ""};
-    if (c) {
-        sign.view.platform = incident_platform(b, c->environment, c->app, c->instance);
-        sign.certificate = c->kind == CHECK_TLS && c->valid_until_ms > o->from_ms;
-    }
+    sign.view.platform = incident_platform(b, v->environment, v->app, v->instance);
+    sign.certificate = c && c->kind == CHECK_TLS && c->valid_until_ms > o->from_ms;
     (void)snprintf(sign.reason, sizeof(sign.reason), "%s", o->reason ? o->reason : "");
     return sign;
 }
@@ -98,8 +96,13 @@ static void take_outage(const struct outage *o, void *arg)
     for (size_t k = 0; k < l->of->n_signs; k++)
         if (l->of->signs[k]->view.series == o->series)
             return;
-    const struct kept_sign sign =
-        incident_sign_of(l->book, o, watch_find(l->book->o.watch, o->series));
+    const struct watch_check *c = watch_find(l->book->o.watch, o->series);
+    const struct watch_outage named = {.outage = *o,
+                                       .environment = c ? c->environment : "",
+                                       .app = c ? c->app : "",
+                                       .instance = c ? c->instance : "",
+                                       .check = c ? c->check : ""};
+    const struct kept_sign sign = incident_sign_of(l->book, &named);
     (void)incident_add_sign(l->of, &sign);
 }
 
