@@ -42,17 +42,7 @@ report $? 'trine serve has measured'
 mkdir -p shots
 CHROMIUM=$chromium node "$web/walk.mjs" "$address" "$work/shots" "$token" >walk.out 2>walk.err
 walked=$?
-# Its tests become ours, with our numbers.
-while read -r line; do
-    case $line in
-    'ok '* | 'not ok '*)
-        tests=$((tests + 1))
-        name=${line#*- }
-        case $line in ok*) echo "ok $tests - $name" ;; *) bad=$((bad + 1)) && echo "not ok $tests - $name" ;; esac
-        ;;
-    '#'*) printf '%s\n' "$line" ;;
-    esac
-done <walk.out
+adopt walk.out
 grep -q '^1\.\.' walk.out
 report $? "the walk came to its end (exit status $walked)"
 grep -q '^1\.\.' walk.out || sed 's/^/# /' walk.err | tail -12

@@ -69,6 +69,17 @@ says() { grep -F -e "$1" "$work/err"; }      # the last command's standard error
 prints() { grep -F -e "$1" "$work/out"; }    # its standard output does
 nothing() { ! "$@"; }                        # nothing COMMAND: the command must fail
 
+# adopt FILE: another TAP program's tests become ours, with our numbers.
+adopt() {
+    while read -r line; do
+        case $line in
+        'ok '*) tests=$((tests + 1)) && echo "ok $tests - ${line#*- }" ;;
+        'not ok '*) tests=$((tests + 1)) bad=$((bad + 1)) && echo "not ok $tests - ${line#*- }" ;;
+        '#'*) printf '%s\n' "$line" ;;
+        esac
+    done <"$1"
+}
+
 # The test's last line.
 finish() {
     echo "1..$tests"

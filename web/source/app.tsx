@@ -7,6 +7,8 @@ import { CheckPage } from './page_check';
 import { ChecksPage } from './page_checks';
 import { ComparePage } from './page_compare';
 import { DeploymentsPage } from './page_deployments';
+import { DrillsPage } from './page_drills';
+import { IncidentPage, IncidentsPage } from './page_incidents';
 import { OverviewPage } from './page_overview';
 import { ProberPage } from './page_prober';
 import { TrafficPage } from './page_traffic';
@@ -14,11 +16,15 @@ import { Shape } from './parts';
 import { href, useRoute, type Route } from './route';
 import { choice, choose, type Choice } from './theme';
 
-const pages: { page: string; title: string; view: (p: { route: Route }) => preact.JSX.Element }[] = [
+type View = (p: { route: Route }) => preact.JSX.Element;
+/* one: of a single thing, when the address names it */
+const pages: { page: string; title: string; view: View; one?: View }[] = [
     { page: '', title: 'Overview', view: OverviewPage },
     { page: 'traffic', title: 'Traffic', view: TrafficPage },
+    { page: 'incidents', title: 'Incidents', view: IncidentsPage, one: IncidentPage },
+    { page: 'drills', title: 'Drills', view: DrillsPage },
     { page: 'compare', title: 'Compare', view: ComparePage },
-    { page: 'checks', title: 'Checks', view: ChecksPage },
+    { page: 'checks', title: 'Checks', view: ChecksPage, one: CheckPage },
     { page: 'deployments', title: 'Deployments', view: DeploymentsPage },
     { page: 'prober', title: 'Prober', view: ProberPage },
 ];
@@ -45,7 +51,7 @@ export function App() {
             document.title = `${title} · ${project ?? 'trine'}`;
     }, [title, project, route.part]);
 
-    const View = route.page === 'checks' && route.part ? CheckPage : found?.view ?? Nowhere;
+    const View = (route.part && found?.one) || (found?.view ?? Nowhere);
     return (
         <>
             <a class="skip" href="#main" onClick={(e) => { e.preventDefault(); main.current?.focus(); }}>

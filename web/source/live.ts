@@ -6,7 +6,7 @@ import {
     ApiError, follow, get,
     type Check, type Deployment, type Outage, type Overview, type Prober, type Sample,
 } from './api';
-import type { Drilling, Incident, Traffic } from './api_traffic';
+import type { Drilling, Traffic } from './api_traffic';
 
 export interface Live {
     connection: 'connecting' | 'live' | 'lost' | 'refused';
@@ -17,7 +17,7 @@ export interface Live {
     recent: Sample[]; /* newest last */
     prober: Prober | null;
     traffic: Traffic | null;
-    incidents: { told: Incident[]; n: number }; /* the last that were told of; n counts the tellings */
+    incidents: number; /* counts what was told of them: then they are read anew */
     drilling: Drilling | null;
     revision: number; /* counts connections: after each, pages read their own data anew */
 }
@@ -28,7 +28,7 @@ const pauses = [1, 2, 3, 5, 8, 10];
 
 let live: Live = {
     connection: 'connecting', retry_at: null, problem: null, overview: null, checks: new Map(),
-    recent: [], prober: null, traffic: null, incidents: { told: [], n: 0 }, drilling: null, revision: 0,
+    recent: [], prober: null, traffic: null, incidents: 0, drilling: null, revision: 0,
 };
 const listeners = new Set<() => void>();
 
@@ -108,7 +108,7 @@ function on_event(event: string, data: unknown): void {
     case 'outages': return on_outages(data as Outage[]);
     case 'deployments': return on_deployments(data as Deployment[]);
     case 'traffic': return change({ traffic: data as Traffic });
-    case 'incidents': return change({ incidents: { told: data as Incident[], n: live.incidents.n + 1 } });
+    case 'incidents': return change({ incidents: live.incidents + 1 });
     case 'drills': return change({ drilling: data as Drilling });
     case 'prober': return change({ prober: { ...live.prober, ...(data as Prober) } });
     }

@@ -9,6 +9,7 @@ import { FigureCells, Empty, OutcomeMark, Panel, Pending, Shape, state_words, St
 import { Marker } from './plot';
 import { href } from './route';
 import { Spark } from './spark';
+import { percent, TrafficMark } from './traffic_flow';
 
 export function OverviewPage() {
     const overview = useLive((l) => l.overview);
@@ -20,6 +21,7 @@ export function OverviewPage() {
             {overview && (
                 <>
                     <Summary environments={overview.environments} outages={overview.outages.length} />
+                    <Routes />
                     <div class="cards">
                         {overview.environments.map((e, i) => <Card key={e.name} environment={e} index={i} />)}
                     </div>
@@ -53,6 +55,27 @@ function Summary({ environments, outages }: { environments: Environment[]; outag
             {outages > 0 && `; ${outages} ${outages === 1 ? 'outage is' : 'outages are'} open`}.
             {' '}{count(live)} of {count(all)} deployments are live.
         </p>
+    );
+}
+
+/* Where the traffic of each route goes, in a line each. */
+function Routes() {
+    const traffic = useLive((l) => l.traffic);
+    if (!traffic?.routes.length)
+        return null;
+    return (
+        <ul class="routes" aria-label="Traffic">
+            {traffic.routes.map((r) => (
+                <li key={r.name}>
+                    <a href={href('traffic')}>{traffic.routes.length > 1 ? `Traffic of ${r.name}` : 'Traffic'}</a>
+                    {!traffic.steering && <span class="state state-down"><Shape of="down" /> nobody steers</span>}
+                    {r.failing_open && <span class="state state-down"><Shape of="down" /> failing open</span>}
+                    {r.environments.map((m) => (
+                        <span key={m.name}>{m.name} <TrafficMark state={m.state} /> <b>{percent(m.share)}</b></span>
+                    ))}
+                </li>
+            ))}
+        </ul>
     );
 }
 

@@ -95,7 +95,7 @@ function RoutePanels({ route: r }: { route: TrafficRoute }) {
                 {r.failing_open && (
                     <p class="problem" role="alert"><Shape of="down" /> Failing open: requests go by the configured weights, for nobody is known to answer. {r.open_why}</p>
                 )}
-                <RouteFlow route={r} />
+                <RouteFlow route={r} orders />
                 {busy === 0 && r.listen && <p class="soft">No request came in the last seconds.</p>}
             </Panel>
             <Panel title={`What decides about ${r.name}`}><Deciding route={r} /></Panel>

@@ -140,8 +140,8 @@ function Tags({ route, member: m }: { route: TrafficRoute; member: Member }) {
     return <>{tags.map((t) => <span class="tag" key={t}>{t}</span>)}</>;
 }
 
-function MemberCard({ route, member: m, index, now }: {
-    route: TrafficRoute; member: Member; index: number; now: number;
+function MemberCard({ route, member: m, index, now, orders }: {
+    route: TrafficRoute; member: Member; index: number; now: number; orders: boolean;
 }) {
     const errors = m.live.errors_per_second;
     return (
@@ -164,7 +164,7 @@ function MemberCard({ route, member: m, index, now }: {
             </p>
             {m.order && <Ordered order={m.order} now={now} />}
             <Return member={m} now={now} />
-            <OrderButtons route={route} member={m} />
+            {orders && <OrderButtons route={route} member={m} />}
         </li>
     );
 }
@@ -174,7 +174,7 @@ function says(route: TrafficRoute): string {
     return `Of the new requests of ${route.name}: ${parts.join('; ')}.`;
 }
 
-export function RouteFlow({ route }: { route: TrafficRoute }) {
+export function RouteFlow({ route, orders }: { route: TrafficRoute; orders: boolean }) {
     const [size, place] = useSize();
     const now = useNow();
     return (
@@ -182,8 +182,8 @@ export function RouteFlow({ route }: { route: TrafficRoute }) {
             <div class="flow-lines" ref={place} role="img" aria-label={says(route)}>
                 {size.width > 0 && <Drawing route={route} size={size} />}
             </div>
-            <ol class="members">
-                {route.environments.map((m, i) => <MemberCard key={m.name} route={route} member={m} index={i} now={now} />)}
+            <ol class={`members${orders ? '' : ' quiet'}`}>
+                {route.environments.map((m, i) => <MemberCard key={m.name} route={route} member={m} index={i} now={now} orders={orders} />)}
             </ol>
         </div>
     );

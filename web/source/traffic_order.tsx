@@ -57,7 +57,7 @@ export function OrderButtons({ route, member: m }: { route: TrafficRoute; member
         return null;
     return (
         <p class="buttons">
-            <button type="button" aria-haspopup="dialog" aria-label={`Order for ${m.name}`} onClick={() => dialog.current?.showModal()}>
+            <button type="button" aria-haspopup="dialog" aria-label={`Drain or weigh ${m.name}`} onClick={() => dialog.current?.showModal()}>
                 Drain or weigh
             </button>
             {m.order && (

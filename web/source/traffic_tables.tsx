@@ -43,9 +43,17 @@ export function of_allowance(share: number | null): string {
     return `${value >= 10 ? count(value) : value >= 1 ? value.toFixed(1) : value.toFixed(2)}\u202f%`;
 }
 
+/* "0.5 of 5 GB bandwidth"; platforms count a GB as 10^9 bytes */
+function amount_of(r: Checking): string {
+    const unit = r.of === 'bandwidth' ? 1e9 : 1;
+    const figure = (n: number | null) => (n === null ? 'not known' : count_or_digits(n / unit));
+    return `${figure(r.used)} of ${figure(r.amount)} ${unit > 1 ? `GB ${r.of}` : r.of}`;
+}
+const count_or_digits = (n: number) => (n >= 1000 ? count(n) : `${+n.toPrecision(2)}`);
+
 function Share({ row: r }: { row: Checking }) {
     if (r.unlimited || r.share === null)
-        return <span class="soft">{r.unlimited ? 'no limit' : 'not known'}</span>;
+        return <span class="soft">{r.unlimited ? 'unlimited' : 'no limit known'}</span>;
     return (
         <>
             <b>{of_allowance(r.share)}</b>
@@ -59,11 +67,13 @@ function Share({ row: r }: { row: Checking }) {
 export function Costs({ rows }: { rows: Checking[] }) {
     if (!rows.length)
         return <Empty>No check of this route costs anything.</Empty>;
+    const none = <span class="soft">none</span>;
     return (
         <Scroll label="What checking costs in a month">
             <table class="rows">
                 <thead><tr><th scope="col">Environment</th><th scope="col">Asks its</th><th scope="col">Every</th>
                     <th scope="col" class="number">Requests</th><th scope="col" class="number">Bytes</th><th scope="col" class="number">Awake</th>
+                    <th scope="col" class="number">Commands</th>
                     <th scope="col">Of the free allowance</th><th scope="col" class="number">With checks every 200 ms</th></tr></thead>
                 <tbody>{rows.map((r) => (
                     <tr key={`${r.environment} ${r.asks}`}>
@@ -73,11 +83,11 @@ export function Costs({ rows }: { rows: Checking[] }) {
                             {r.stops_when_idle && <span class="range">none while it sleeps</span>}</td>
                         <td class="number">{count(r.requests)}</td>
                         <td class="number">{bytes(r.bytes)}</td>
-                        <td class="number">{r.awake_hours.toFixed(1)}{'\u202f'}h</td>
+                        <td class="number">{r.awake_hours > 0 ? `${r.awake_hours.toFixed(1)}\u202fh` : none}</td>
+                        <td class="number">{r.commands > 0 ? count(r.commands) : none}</td>
                         <td class="allowance">
                             <Share row={r} />
-                            {r.of && !r.unlimited && r.amount !== null &&
-                                <span class="range">{+(r.used ?? 0).toPrecision(3)} of {r.amount} {r.of}</span>}
+                            {r.share !== null && <span class="range">{amount_of(r)}</span>}
                             {(r.beyond || r.doubt || r.source) && (
                                 <details><summary>more</summary>
                                     {r.beyond && <p>Beyond it: {r.beyond}.</p>}
@@ -87,7 +97,7 @@ export function Costs({ rows }: { rows: Checking[] }) {
                             )}
                         </td>
                         <td class={`number${r.tuned_share !== null && r.tuned_share > 1 ? ' state-down' : r.tuned_share === null ? ' soft' : ''}`}>
-                            {of_allowance(r.tuned_share)}
+                            {r.tuned_share === null ? r.unlimited ? 'unlimited' : 'not known' : of_allowance(r.tuned_share)}
                             {r.tuned_share !== null && r.tuned_share > 1 && <span class="range">more than there is</span>}
                         </td>
                     </tr>
