@@ -219,6 +219,15 @@ static void follow_dns(struct router_route *route, const struct orders_job *j)
     }
 }
 
+/* By what the process before left, though the order was taken back while no router ran. */
+static bool still_ordered(const struct router_route *route, size_t member)
+{
+    size_t n = 0;
+    const struct failover_standing *all = failover_standings(route->failover, &n);
+
+    return member < n && all[member].ordered;
+}
+
 static void follow(struct router *r, const struct orders_job *j)
 {
     int64_t now = clock_wall_ms(&r->o.app->clock);
@@ -232,7 +241,7 @@ static void follow(struct router *r, const struct orders_job *j)
             const struct traffic_order *o = order_of(j, &r->routes[i], m);
             if (o && o->until_ms && o->until_ms <= now)
                 o = NULL;
-            if ((o ? o->id : 0) != m->order_id)
+            if ((o ? o->id : 0) != m->order_id || (!o && still_ordered(&r->routes[i], k)))
                 give_order(&r->routes[i], m, o);
         }
 }
