@@ -171,7 +171,12 @@ static void tell_change(struct kept_incident *i, const struct traffic_change *c,
 
     incident_change_key(c, key);
     (void)snprintf(title, sizeof(title), "%.60s: traffic %s %.60s", c->route, way, c->environment);
-    incident_matter(i, ON_FAILOVER, key, c->environment, title, c->reason, c->decided_us / 1000);
+    incident_matter(i, &(struct alert_matter){.event = ON_FAILOVER,
+                                              .key = key,
+                                              .environment = c->environment,
+                                              .title = title,
+                                              .text = c->reason,
+                                              .at_ms = c->decided_us / 1000});
 }
 
 static void came_back(struct kept_incident *i, struct kept_sign *s, const struct traffic_change *c)

@@ -106,15 +106,15 @@ void incident_write_forget(struct incident_write *w); /* the book goes before it
 struct kept_event *incident_line(struct kept_incident *i, const char *kind, int64_t at_ms,
                                  const char *key, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
-void incident_write_again(void *book);             /* timer_fn */
+void incident_write_again(void *arg);             /* timer_fn */
 void incident_write_rest(struct incident_book *b); /* one more try, also after a refusal */
 void incident_changed(struct kept_incident *i);    /* it is written soon */
 struct incident incident_row(const struct kept_incident *i);
 
 /* incident_tell.c */
 void incident_gather(struct kept_incident *i); /* the first alert comes soon */
-void incident_matter(struct kept_incident *i, enum alert_event event, const char *key,
-                     const char *environment, const char *title, const char *text, int64_t at_ms);
+/* Copied; `key` is what comes after "incident 12 ", number and link are added. */
+void incident_matter(struct kept_incident *i, const struct alert_matter *matter);
 void incident_tell(struct kept_incident *i); /* what is due, when it is in the store */
 void incident_watch_platform(struct kept_incident *i);
 

@@ -34,17 +34,16 @@ static void give(struct kept_incident *i, const struct kept_matter *m)
     b->o.alert(&matter, b->o.arg);
 }
 
-void incident_matter(struct kept_incident *i, enum alert_event event, const char *key,
-                     const char *environment, const char *title, const char *text, int64_t at_ms)
+void incident_matter(struct kept_incident *i, const struct alert_matter *matter)
 {
     struct kept_matter *m = mem_alloc(sizeof(*m));
 
-    m->event = event;
-    m->at_ms = at_ms;
-    (void)text_copy(m->key, sizeof(m->key), key);
-    (void)text_copy(m->environment, sizeof(m->environment), environment);
-    (void)snprintf(m->title, sizeof(m->title), "%s", title);
-    (void)snprintf(m->text, sizeof(m->text), "%s", text);
+    m->event = matter->event;
+    m->at_ms = matter->at_ms;
+    (void)text_copy(m->key, sizeof(m->key), matter->key);
+    (void)text_copy(m->environment, sizeof(m->environment), matter->environment);
+    (void)snprintf(m->title, sizeof(m->title), "%s", matter->title);
+    (void)snprintf(m->text, sizeof(m->text), "%s", matter->text);
     redact_text(i->book->o.app->redactor, m->title, sizeof(m->title));
     redact_text(i->book->o.app->redactor, m->text, sizeof(m->text));
     *i->last_matter = m;
@@ -112,7 +111,12 @@ static void tell_opened(struct kept_incident *i)
     i->told = true;
     list_signs(i, &text);
     numbered("opened", i->times_reopened, key);
-    incident_matter(i, event, key, i->c.environment, i->title, buf_str(&text), i->c.from_ms);
+    incident_matter(i, &(struct alert_matter){.event = event,
+                                              .key = key,
+                                              .environment = i->c.environment,
+                                              .title = i->title,
+                                              .text = buf_str(&text),
+                                              .at_ms = i->c.from_ms});
     buf_release(&text);
 }
 
@@ -128,8 +132,12 @@ static void tell_resolved(struct kept_incident *i)
     (void)snprintf(title, sizeof(title), "over: %s", i->title);
     text_format_duration((i->c.until_ms - i->c.from_ms) / 1000 * 1000, took);
     (void)snprintf(text, sizeof(text), "It lasted %s.", took);
-    incident_matter(i, event == ON_NOTICE ? ON_NOTICE : ON_UP, key, i->c.environment, title, text,
-                    i->c.until_ms);
+    incident_matter(i, &(struct alert_matter){.event = event == ON_NOTICE ? ON_NOTICE : ON_UP,
+                                              .key = key,
+                                              .environment = i->c.environment,
+                                              .title = title,
+                                              .text = text,
+                                              .at_ms = i->c.until_ms});
 }
 
 void incident_tell(struct kept_incident *i)

@@ -39,21 +39,25 @@ static bool same_service(const struct cause_sign *a, const struct cause_sign *b)
            strcmp(a->instance, b->instance) == 0;
 }
 
+static enum tie tie_of_two(const struct cause_sign *in, const struct cause_sign *sign)
+{
+    /* Traffic leaves an environment because of what fails there, whenever that began. */
+    if (sign->kind == CAUSE_FAILOVER)
+        return same(in->environment, sign->environment) ? TIE_SERVICE : TIE_NONE;
+    if (sign->kind != CAUSE_OUTAGE || in->kind != CAUSE_OUTAGE)
+        return TIE_NONE;
+    if (in->series == sign->series)
+        return TIE_CHECK;
+    return same_service(in, sign) ? TIE_SERVICE : TIE_NONE;
+}
+
 /* How close the sign is to the closest that is in the case. */
 static enum tie tie_of_signs(const struct cause_case *c, const struct cause_sign *sign)
 {
     enum tie best = TIE_NONE;
 
     for (size_t i = 0; i < c->n_signs; i++) {
-        const struct cause_sign *in = c->signs[i];
-        enum tie tie = TIE_NONE;
-        if (in->kind == sign->kind && sign->kind == CAUSE_OUTAGE && in->series == sign->series)
-            tie = TIE_CHECK;
-        else if (in->kind == sign->kind && sign->kind == CAUSE_OUTAGE && same_service(in, sign))
-            tie = TIE_SERVICE;
-        /* Traffic leaves an environment because of what fails there, whenever that began. */
-        else if (sign->kind == CAUSE_FAILOVER && same(in->environment, sign->environment))
-            tie = TIE_SERVICE;
+        enum tie tie = tie_of_two(c->signs[i], sign);
         if (tie > best)
             best = tie;
     }
