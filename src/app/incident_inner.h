@@ -106,7 +106,7 @@ void incident_write_forget(struct incident_write *w); /* the book goes before it
 struct kept_event *incident_line(struct kept_incident *i, const char *kind, int64_t at_ms,
                                  const char *key, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
-void incident_write_again(void *arg);             /* timer_fn */
+void incident_write_again(void *arg);              /* timer_fn */
 void incident_write_rest(struct incident_book *b); /* one more try, also after a refusal */
 void incident_changed(struct kept_incident *i);    /* it is written soon */
 struct incident incident_row(const struct kept_incident *i);

@@ -93,12 +93,12 @@ get incidents/1 '[.timeline[] | select(.kind == "opened" or .kind == "joined")] 
 is 'and nothing is in the timeline twice' "$(cat lines)" 30
 
 # --- Acknowledged, resolved, returned -----------------------------------------------------------------
-"$program" token create flow --scope operate -f trine.yaml --state state >token 2>/dev/null
-code=$(curl -s -o answer.json -w '%{http_code}' -X POST -H "Authorization: Bearer $(cat token)" \
+"$program" token create flow --scope operate -f trine.yaml --state state >token.txt 2>/dev/null
+code=$(curl -s -o answer.json -w '%{http_code}' -X POST -H "Authorization: Bearer $(cat token.txt)" \
     "${url}api/v1/incidents/2/acknowledge")
 is 'it is acknowledged' "$code" 200
 is 'and says so' "$(jq -r '.acknowledged_at != null' answer.json)" true
-code=$(curl -s -o answer.json -w '%{http_code}' -X POST -H "Authorization: Bearer $(cat token)" \
+code=$(curl -s -o answer.json -w '%{http_code}' -X POST -H "Authorization: Bearer $(cat token.txt)" \
     "${url}api/v1/incidents/99/acknowledge")
 is 'one that is not there is 404' "$code" 404
 broken near
