@@ -84,6 +84,19 @@ static void forget(struct http_sockets *s, int fd)
     w->registered = 0;
 }
 
+void http_sockets_opened(struct http_sockets *s, curl_socket_t fd)
+{
+    struct watch *w = watch_of(s, fd);
+    struct epoll_event e = {.events = w->registered, .data.fd = fd};
+
+    /* What is noted of the number is of a socket that is gone. When libcurl asks about the number
+     * still, it may take the new one for the old and not ask again. */
+    bool again = w->wanted && w->registered;
+    w->registered = 0;
+    if (again && epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &e) == 0)
+        w->registered = e.events;
+}
+
 int http_sockets_close(void *sockets, curl_socket_t fd)
 {
     struct http_sockets *s = sockets;

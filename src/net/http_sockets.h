@@ -22,6 +22,10 @@ struct http_sockets *http_sockets_new(struct loop *loop, CURLM *multi, http_sock
                                       void *arg);
 void http_sockets_free(struct http_sockets *s);
 
+/* For CURLOPT_OPENSOCKETFUNCTION: tells of each socket that was made. libcurl closes one whose
+ * connection never came about without a word, and the kernel gives its number out again. */
+void http_sockets_opened(struct http_sockets *s, curl_socket_t fd);
+
 /* For CURLOPT_CLOSESOCKETFUNCTION, with the http_sockets as its data: each easy handle must have
  * it. */
 int http_sockets_close(void *sockets, curl_socket_t fd);

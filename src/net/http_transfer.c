@@ -65,6 +65,8 @@ static curl_socket_t make_socket(void *arg, curlsocktype purpose, struct curl_so
     (void)purpose;
     if (fd < 0)
         t->own_errno = errno;
+    else
+        http_sockets_opened(t->tools.sockets, fd);
     return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 

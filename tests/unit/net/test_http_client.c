@@ -222,6 +222,77 @@ static void nobody_there_means_nothing_was_sent(void)
     http_request_release(&r);
 }
 
+/* A listener that takes no more connections: whoever comes hears nothing. Returns its descriptor;
+ * `full` get those that fill it. */
+static int listen_deaf(int full[4], char base[64])
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof a;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    if (bind(fd, (struct sockaddr *)&a, len) || listen(fd, 0) ||
+        getsockname(fd, (struct sockaddr *)&a, &len))
+        abort();
+    for (int i = 0; i < 4; i++) {
+        full[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)connect(full[i], (struct sockaddr *)&a, len);
+    }
+    snprintf(base, 64, "http://127.0.0.1:%d", ntohs(a.sin_port));
+    return fd;
+}
+
+struct giving_up {
+    struct loop *loop;
+    struct http_client *client;
+    uint64_t id;
+};
+
+static void give_up(void *arg)
+{
+    struct giving_up *g = arg;
+
+    http_cancel(g->client, g->id);
+    loop_stop(g->loop);
+}
+
+/* libcurl closes the socket of a connection that never came about by itself, and the next one gets
+ * its number: it must be watched all the same. */
+static void a_connection_after_one_that_never_came_about_is_watched(void)
+{
+    struct loop *loop = loop_new(NULL);
+    struct giving_up g = {loop, http_client_new(loop, &defaults), 0};
+    struct timer *soon = timer_new(loop, give_up, &g);
+    struct http_request deaf = {.method = "GET"};
+    struct http_request good = {.method = "GET", .timeout_ms = 5000};
+    struct outcome out = {0};
+    struct peer p;
+    char head[8192], base[64];
+    int full[4];
+
+    peer_start(&p, serve_ok, head);
+    int fd = listen_deaf(full, base);
+    http_request_url(&deaf, "%s/", base);
+    http_request_url(&good, "%s/", p.base);
+    for (int i = 0; i < 3; i++) {
+        g.id = http_send(g.client, NULL, &deaf, 0, keep_outcome, &out);
+        timer_start(soon, 100);
+        loop_run(loop);
+        CHECK(out.calls == 0);
+    }
+    http_send(g.client, NULL, &good, 0, keep_outcome, &out);
+    loop_run(loop);
+    CHECK(out.calls == 1 && out.status == 200);
+    for (int i = 0; i < 4; i++)
+        close(full[i]);
+    close(fd);
+    timer_free(soon);
+    http_client_free(g.client);
+    peer_stop(&p);
+    http_request_release(&deaf);
+    http_request_release(&good);
+    loop_free(loop);
+}
+
 static void a_senseless_request_comes_back_as_a_reply(void)
 {
     static const char *const urls[] = {"",          "ftp://127.0.0.1/", "file:///etc/passwd",
@@ -443,6 +514,7 @@ int main(void)
     a_slow_peer_runs_into_the_timeout();
     a_reset_connection_may_be_tried_again();
     nobody_there_means_nothing_was_sent();
+    a_connection_after_one_that_never_came_about_is_watched();
     a_senseless_request_comes_back_as_a_reply();
     a_header_cannot_smuggle_a_line();
     a_body_of_parts_is_streamed_with_its_length();
