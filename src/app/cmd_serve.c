@@ -295,7 +295,7 @@ static int begin(struct serve *s, struct err *e)
         return -1;
     s->reader = store_worker_new(a->loop, a->state, &a->clock);
     s->comparer = store_worker_new(a->loop, a->state, &a->clock);
-    s->alerter = alerter_new(a, NULL);
+    s->alerter = alerter_new(a, &(struct alerter_options){.told = incident_told, .arg = s});
     s->drills = drill_desk_new(&(struct drill_desk_options){.serve = s});
     s->hub = event_hub_new(a->loop);
     s->agents = agents_new(s);

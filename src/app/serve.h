@@ -157,6 +157,8 @@ void query_incidents(struct serve *s, struct http_exchange *x);
 void query_incident(struct serve *s, struct http_exchange *x, int64_t id);
 void query_acknowledge_incident(struct serve *s, struct http_exchange *x, int64_t id);
 void incidents_begin(struct serve *s, const char *link); /* the book and the status pages */
+struct alert_told;
+void incident_told(const struct alert_told *t, void *serve); /* a line of the timeline */
 
 /* serve_agent.c: vantage points elsewhere */
 struct agents *agents_new(struct serve *s);

@@ -8,6 +8,7 @@
 #include "app/store_worker.h"
 #include "base/mem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Incidents as the API and open pages see them, and what ties the book to the daemon. */
@@ -140,4 +141,44 @@ void incidents_begin(struct serve *s, const char *link)
 
     s->status_pages = status_watch_new(&pages);
     s->incidents = incident_book_new(&book);
+}
+
+/* --- Who was told --------------------------------------------------------------------------------
+ */
+
+struct told_note {
+    int64_t incident, at_ms;
+    char text[320], key[200];
+};
+
+static int write_told(struct store *store, void *arg, struct err *e)
+{
+    const struct told_note *n = arg;
+    const struct incident_event v = {
+        .at_ms = n->at_ms, .kind = "alerted", .text = n->text, .evidence = ""};
+
+    return incident_note(store, n->incident, &v, n->key, e);
+}
+
+static void told_written(const struct err *e, void *arg)
+{
+    (void)e; /* the outbox has it; the timeline is one line short */
+    free(arg);
+}
+
+void incident_told(const struct alert_told *t, void *serve)
+{
+    static const char *const how[] = {
+        [TOLD_SENT] = "told", [TOLD_FAILED] = "not told", [TOLD_UNKNOWN] = "perhaps told"};
+    struct serve *s = serve;
+    struct told_note *n;
+
+    if (t->incident == 0)
+        return;
+    n = mem_alloc(sizeof(*n));
+    n->incident = t->incident;
+    n->at_ms = t->at_ms;
+    (void)snprintf(n->text, sizeof(n->text), "%.60s %s: %.200s", t->alert, how[t->how], t->answer);
+    (void)snprintf(n->key, sizeof(n->key), "told %.60s %.120s", t->alert, t->key);
+    store_worker_do(s->reader, "incident: told", write_told, told_written, n);
 }

@@ -77,7 +77,7 @@ is 'its outages are listed' "$(cat environments)" '["near"]'
 is 'all of them' "$(jq '.outages | length' answer.json)" 30
 is 'its timeline begins with the first' "$(jq -r '.timeline[0].kind' answer.json)" opened
 is 'and names what joined' "$(jq '[.timeline[] | select(.kind == "joined")] | length' answer.json)" 29
-is 'with the evidence' "$(jq -r '[.timeline[].evidence.name] | unique | join(" ")' answer.json)" 'home style'
+is 'with the evidence' "$(jq -r '[.timeline[].evidence.name | values] | unique | join(" ")' answer.json)" 'home style'
 
 # --- Killed -------------------------------------------------------------------------------------------
 kill -9 "$pid"
