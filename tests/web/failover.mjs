@@ -27,9 +27,9 @@ for (const width of [1280, 390])
 const desk = tabs[0].page;
 
 const everywhere = (run) => Promise.all(tabs.map(run));
-const shots = (name) => everywhere(async ({ page, width, scheme }) => {
+const shots = (name, whole = true) => everywhere(async ({ page, width, scheme }) => {
     await page.waitForTimeout(800); // flows come to rest, for the eye only; nothing is measured
-    await page.screenshot({ path: join(folder, `${name}-${width}-${scheme}.png`), fullPage: true });
+    await page.screenshot({ path: join(folder, `${name}-${width}-${scheme}.png`), fullPage: whole });
 });
 const sound = (what) => everywhere(async ({ page }) => {
     same(await overhang(page), 0, 'pixels wider than the window');
@@ -142,7 +142,7 @@ await test('an order says what it will do, does it, and is taken back', async ()
     await go('Traffic');
     await everywhere(({ page }) => page.click('button[aria-label="Drain or weigh uat"]'));
     await desk.waitForSelector('dialog[open] .consequence:has-text("they go to beta (100")');
-    await shots('10-order');
+    await shots('10-order', false);
     await sound('order');
     await desk.fill('dialog[open] input[type="text"]', 'a walk through the dashboard');
     await desk.click('dialog[open] button:text("Give the order")');

@@ -165,7 +165,7 @@ function Result({ drill: d }: { drill: Drill }) {
                 ['found after', happened(d.detect_ms)],
                 ['decided after', happened(d.decide_ms)],
                 ['applied after', happened(d.apply_ms)],
-                ['all well again after', <>{happened(d.recover_ms)}{d.bound_ms !== null && <span class="soft"> of {span(d.bound_ms)}</span>}</>],
+                ['all well again after', <>{d.recover_ms === 0 ? 'at once: none was lost or slow' : happened(d.recover_ms)}{d.bound_ms !== null && <span class="soft"> of {span(d.bound_ms)}</span>}</>],
                 ['traffic back, once mended', happened(d.return_ms)],
                 ['the standby was woken', woken(d.standby_woken)],
             ]} />

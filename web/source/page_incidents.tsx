@@ -112,6 +112,13 @@ const line_states: Record<string, string> = {
     opened: 'down', joined: 'suspect', reopened: 'down', recovered: 'up', resolved: 'up', failover: 'draining', status: 'asleep',
 };
 
+/* The server's sentence, after a word for its kind unless it begins with that word itself. */
+function Line({ kind, text }: { kind: string; text: string }) {
+    const word = line_words[kind] ?? kind;
+    const rest = text.replace(/^again: /, '');
+    return rest.startsWith(word) ? <p><b>{word}</b>{rest.slice(word.length)}</p> : <p><b>{word}</b>: {rest}</p>;
+}
+
 function One({ incident: i }: { incident: Incident }) {
     const now = useNow();
     const until = i.until ? Date.parse(i.until) : now;
@@ -129,7 +136,7 @@ function One({ incident: i }: { incident: Incident }) {
                             <li key={n} class={`edge-${line_states[t.kind] ?? 'unknown'}`}>
                                 <p class="when"><Time at={t.at} /></p>
                                 <div>
-                                    <p><b>{line_words[t.kind] ?? t.kind}</b>: {t.text}</p>
+                                    <Line kind={t.kind} text={t.text} />
                                     <Evidence of={t.evidence} />
                                 </div>
                             </li>

@@ -52,7 +52,7 @@ function Body({ traffic: t }: { traffic: Traffic }) {
     );
 }
 
-const first_ones = 8;
+const first_ones = 6;
 function ChangeList({ changes, many }: { changes: Change[]; many: boolean }) {
     const [all, set] = useState(false);
     return (

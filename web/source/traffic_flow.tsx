@@ -180,7 +180,8 @@ export function RouteFlow({ route, orders }: { route: TrafficRoute; orders: bool
     return (
         <div class="flow-picture">
             <div class="flow-lines" ref={place} role="img" aria-label={says(route)}>
-                {size.width > 0 && <Drawing route={route} size={size} />}
+                {/* Drawn anew at another size: flows glide to another share, they do not lag behind their boxes. */}
+                {size.width > 0 && <Drawing key={`${size.width} ${size.height}`} route={route} size={size} />}
             </div>
             <ol class={`members${orders ? '' : ' quiet'}`}>
                 {route.environments.map((m, i) => <MemberCard key={m.name} route={route} member={m} index={i} now={now} orders={orders} />)}

@@ -56,19 +56,21 @@ export function OrderButtons({ route, member: m }: { route: TrafficRoute; member
     if (!useToken())
         return null;
     return (
-        <p class="buttons">
-            <button type="button" aria-haspopup="dialog" aria-label={`Drain or weigh ${m.name}`} onClick={() => dialog.current?.showModal()}>
-                Drain or weigh
-            </button>
-            {m.order && (
-                <button type="button" title={`${m.name} is then judged by its checks and its traffic again`}
-                    onClick={() => void order(route, m, 'none', {}).then(set)}>
-                    Take the order back
+        <>
+            <p class="buttons">
+                <button type="button" aria-haspopup="dialog" aria-label={`Drain or weigh ${m.name}`} onClick={() => dialog.current?.showModal()}>
+                    Drain or weigh
                 </button>
-            )}
-            {problem && <span role="alert">{problem}</span>}
+                {m.order && (
+                    <button type="button" title={`${m.name} is then judged by its checks and its traffic again`}
+                        onClick={() => void order(route, m, 'none', {}).then(set)}>
+                        Take the order back
+                    </button>
+                )}
+                {problem && <span role="alert">{problem}</span>}
+            </p>
             <OrderDialog route={route} member={m} dialog={dialog} />
-        </p>
+        </>
     );
 }
 
