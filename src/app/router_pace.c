@@ -39,8 +39,8 @@ static void ask_fast(struct router_route *route, struct router_member *m, bool w
         (void)watch_wake(r->o.watch, m->series);
 }
 
-/* The one in doubt, whoever takes over from it, and who would if that failed too: waking takes longer
- * than failing. */
+/* The one in doubt, whoever takes over from it, and who would if that failed too: waking takes
+ * longer than failing. */
 void router_check_fast(struct router_route *route, struct router_member *m, bool wake)
 {
     size_t next = failover_next(route->failover, (size_t)(m - route->members));

@@ -60,10 +60,10 @@ struct history_window {
 int history_read(struct store *s, const struct history_window *w, history_fn *fn, void *arg,
                  int64_t *ret_from, int64_t *ret_until, struct err *e);
 
-/* Drops raw samples, ours and the agents', older than samples_ms, and cells and outages that were over older than
- * keep_ms (10-minute cells after 60 days, 2-hour cells after 400 days at the latest), a bounded
- * piece a call. Samples that were not rolled up yet are never dropped. *ret_more: there is more to
- * do. */
+/* Drops raw samples, ours and the agents', older than samples_ms, and cells and outages that were
+ * over older than keep_ms (10-minute cells after 60 days, 2-hour cells after 400 days at the
+ * latest), a bounded piece a call. Samples that were not rolled up yet are never dropped.
+ * *ret_more: there is more to do. */
 int history_prune(struct store *s, int64_t now_ms, int64_t samples_ms, int64_t keep_ms,
                   bool *ret_more, struct err *e);
 

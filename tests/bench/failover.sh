@@ -327,8 +327,7 @@ checks:
 traffic:
   api: { app: api, weights: { uat: 90, beta: 10 }, backup: [preprod], listen: 127.0.0.1:$failover_port, hold: 1s, slow_start: 0s }
 END
-    standby="-f standby.yaml --state standby.state --bases bases.json"
-    (cd "$work" && "$root/build/trine" deploy -q --commit "$commit" $standby) >"$work/standby.deploy" 2>&1 ||
+    (standby_trine deploy -q --commit "$commit") >"$work/standby.deploy" 2>&1 ||
         { cat "$work/standby.deploy" >&2; return 0; }
     awake=0
     for n in 1 2 3 4 5 6 7 8 9 10; do failover_standby_round && awake=$((awake + 1)); done
@@ -337,18 +336,22 @@ END
     simulator_stop
 }
 
+standby_trine() { # command [arguments...]: takes the place of the subshell that it is called in
+    cd "$work" && exec "$root/build/trine" "$@" -f standby.yaml --state standby.state --bases bases.json
+}
+
 standby_host() {
-    (cd "$work" && "$root/build/trine" status --json -q $standby) | jq -r --arg e "$1" \
+    (standby_trine status --json -q) | jq -r --arg e "$1" \
         '.environments[] | select(.name == $e) | .deployments[0].url' | sed 's|^http://||; s|[:/].*||'
 }
 standby_rules() { curl -fsS -d "$1" "$(jq -r .control "$work/bases.json")/faults" >/dev/null; }
 standby_shows() {
-    (cd "$work" && "$root/build/trine" traffic status --json $standby) 2>/dev/null | jq -e "$1" >/dev/null
+    (standby_trine traffic status --json) 2>/dev/null | jq -e "$1" >/dev/null
 }
 
 failover_standby_round() {
     standby_rules '[]'
-    (cd "$work" && exec "$root/build/trine" serve $standby --listen 127.0.0.1:0) >"$work/standby.out" 2>"$work/standby.log" &
+    (standby_trine serve --listen 127.0.0.1:0) >"$work/standby.out" 2>"$work/standby.log" &
     failover_proxy=$!
     curl -fsS -d "{\"host\": \"$(standby_host preprod)\"}" "$(jq -r .control "$work/bases.json")/sleep" >/dev/null
     tries=0

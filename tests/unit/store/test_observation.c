@@ -3,8 +3,6 @@
 #include "store/history.h"
 #include "store/observation.h"
 
-
-
 #define NOW_MS (FIXTURE_NOW_MS * INT64_C(1000))
 
 struct seen {
