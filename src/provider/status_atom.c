@@ -10,7 +10,7 @@
 /*
  * Atom feeds of status pages (RFC 4287), by expat: an entry is an incident, its content the words
  * on it, newest first, each beginning with a state. Only entries of the last day that are not over
- * become lines. docs/adr/016 says why expat. A document type is refused, so that no entity can grow
+ * become lines. docs/adr/015 says why expat. A document type is refused, so that no entity can grow
  * or be fetched; depth and lengths are bounded.
  */
 enum { DEPTH_MAX = 64, FIELD_MAX = 16384, ENTRIES_MAX = 500 };

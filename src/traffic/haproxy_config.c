@@ -8,7 +8,7 @@
 
 /*
  * HAProxy's configuration, from a checked plan. What each part is for stands in
- * docs/adr/011-haproxy-as-the-data-path.md; the keywords are explained in HAProxy's Configuration
+ * docs/adr/014-haproxy-as-the-data-path.md; the keywords are explained in HAProxy's Configuration
  * Manual, version 2.6.
  */
 enum {
