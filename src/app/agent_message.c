@@ -12,9 +12,9 @@
 
 enum {
     TEXT_MAX = 512,
-    /* A sample older than this is no measurement any more, whatever is kept of them. */
     SAMPLE_COLUMNS = 13,
 };
+/* A sample older than this is no measurement any more, whatever is kept of them. */
 #define OLDEST_MS (INT64_C(400) * 24 * 3600 * 1000)
 #define YEAR_2100_MS INT64_C(4102444800000)
 
@@ -128,7 +128,7 @@ void agent_answer_write(const struct agent_answer *v, struct buf *out)
 
 /* A member that must be a whole number within bounds. */
 static int read_int(const json_t *o, const char *name, int64_t least, int64_t most, int64_t *ret,
-                    struct err *e) /* NOLINT(readability-function-size): bounds are the point */
+                    struct err *e)
 {
     const json_t *v = json_object_get(o, name);
     int64_t n = json_integer_value(v);
@@ -141,8 +141,7 @@ static int read_int(const json_t *o, const char *name, int64_t least, int64_t mo
 }
 
 static int read_text(const json_t *o, const char *name, size_t most, const char **ret,
-                     struct arena *a,
-                     struct err *e) /* NOLINT(readability-function-size): as above */
+                     struct arena *a, struct err *e)
 {
     const json_t *v = json_object_get(o, name);
 
@@ -220,7 +219,7 @@ static bool within(int64_t v, int64_t least, int64_t most)
 
 static int read_sample(const json_t *row, int64_t now_ms, struct sample *ret, struct err *e)
 {
-    int64_t c[SAMPLE_COLUMNS];
+    int64_t c[SAMPLE_COLUMNS] = {0};
 
     if (read_columns(row, c, e) < 0)
         return -1;
@@ -307,7 +306,7 @@ int agent_report_read(const char *data, size_t len, struct arena *a, struct agen
                       struct err *e)
 {
     json_t *root = json_read(data, len, "the report", e);
-    struct agent_report r = {0};
+    struct agent_report r = {.boot = "", .version = ""};
     int rc = -1;
 
     if (!root) {

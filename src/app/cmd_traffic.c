@@ -66,9 +66,14 @@ struct order_set { /* what one command orders */
     char who[80], names[8][64];
 };
 
+struct order_terms {
+    enum order_kind kind;
+    int weight;
+    int64_t span_ms; /* 0 = until it is taken back */
+};
+
 static int add_order(struct app *a, const struct manifest_route *route, const char *environment,
-                     enum order_kind kind, int weight, int64_t span_ms, struct order_set *ret,
-                     struct err *e)
+                     const struct order_terms *terms, struct order_set *ret, struct err *e)
 {
     const struct passwd *user = getpwuid(getuid());
     int64_t now = clock_wall_ms(&a->clock);
@@ -78,14 +83,15 @@ static int add_order(struct app *a, const struct manifest_route *route, const ch
     if (ret->n == sizeof(ret->orders) / sizeof(ret->orders[0]))
         return err_set(e, ERR_USAGE, "more than %zu environments in one order", ret->n);
     (void)snprintf(ret->who, sizeof(ret->who), "%s", user ? user->pw_name : "somebody");
-    ret->orders[ret->n++] = (struct traffic_order){.route = route->name,
-                                                   .environment = environment,
-                                                   .kind = order_kind_name(kind),
-                                                   .weight = weight,
-                                                   .made_ms = now,
-                                                   .until_ms = span_ms ? now + span_ms : 0,
-                                                   .who = ret->who,
-                                                   .why = a->o.why ? a->o.why : ""};
+    ret->orders[ret->n++] =
+        (struct traffic_order){.route = route->name,
+                               .environment = environment,
+                               .kind = order_kind_name(terms->kind),
+                               .weight = terms->weight,
+                               .made_ms = now,
+                               .until_ms = terms->span_ms ? now + terms->span_ms : 0,
+                               .who = ret->who,
+                               .why = a->o.why ? a->o.why : ""};
     return 0;
 }
 
@@ -182,8 +188,8 @@ static int weights(struct app *a, const struct manifest_route *route, struct err
             text_int(equals + 1, 0, 100, &weight) < 0)
             return err_set(e, ERR_USAGE, "%.60s: give ENV=N with N from 0 to 100, as uat=50", word);
         (void)snprintf(set.names[i - 1], sizeof(set.names[0]), "%.*s", (int)(equals - word), word);
-        if (add_order(a, route, set.names[i - 1], ORDER_WEIGHT, (int)weight, a->o.for_ms, &set, e) <
-            0)
+        const struct order_terms terms = {ORDER_WEIGHT, (int)weight, a->o.for_ms};
+        if (add_order(a, route, set.names[i - 1], &terms, &set, e) < 0)
             return -1;
         sum += weight;
     }
@@ -204,12 +210,13 @@ static int weights(struct app *a, const struct manifest_route *route, struct err
 static int order_each(struct app *a, const struct manifest_route *route, const char *word,
                       enum order_kind kind, int64_t span_ms, struct err *e)
 {
+    const struct order_terms terms = {kind, 0, span_ms};
     struct order_set set = {0};
 
     if (need_environments(a, word, e) < 0)
         return -1;
     for (size_t i = 0; i < a->o.n_environments; i++)
-        if (add_order(a, route, a->o.environments[i], kind, 0, span_ms, &set, e) < 0)
+        if (add_order(a, route, a->o.environments[i], &terms, &set, e) < 0)
             return -1;
     if (kind == ORDER_DRAIN && set.n == route->n_failover)
         return err_set(e, ERR_USAGE,
@@ -234,12 +241,13 @@ static int override(struct app *a, const struct manifest_route *route, struct er
 
 static int restore(struct app *a, const struct manifest_route *route, struct err *e)
 {
+    const struct order_terms none = {ORDER_NONE, 0, 0};
     struct order_set set = {0}; /* their ids are 0: no order is in force */
     int64_t now = clock_wall_ms(&a->clock);
     int ended = 0, n = 0;
 
     for (size_t i = 0; i < a->o.n_environments; i++) {
-        if (add_order(a, route, a->o.environments[i], ORDER_NONE, 0, 0, &set, e) < 0 ||
+        if (add_order(a, route, a->o.environments[i], &none, &set, e) < 0 ||
             (!a->o.dry_run &&
              traffic_order_end(a->store, route->name, a->o.environments[i], now, &n, e) < 0))
             return -1;
@@ -247,7 +255,7 @@ static int restore(struct app *a, const struct manifest_route *route, struct err
     }
     if (a->o.n_environments == 0) {
         for (size_t i = 0; i < route->n_failover; i++)
-            if (add_order(a, route, route->failover[i], ORDER_NONE, 0, 0, &set, e) < 0)
+            if (add_order(a, route, route->failover[i], &none, &set, e) < 0)
                 return -1;
         if (!a->o.dry_run && traffic_order_end(a->store, route->name, NULL, now, &ended, e) < 0)
             return -1;

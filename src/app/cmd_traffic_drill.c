@@ -53,7 +53,7 @@ static void ended(const struct err *e, const struct drill_record *r, const struc
         *d->e = *e;
         d->status = -1;
     } else
-        d->status = r->outcome == DRILL_PASSED ? 0 : 1;
+        d->status = r && r->outcome == DRILL_PASSED ? 0 : 1;
     loop_stop(d->app->loop);
 }
 
