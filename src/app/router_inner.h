@@ -124,7 +124,7 @@ struct decision decision_begin(struct router_route *route, int64_t seen_us);
 void decision_change(const struct failover_change *c, void *decision);
 void decision_end(struct decision *d);             /* logs, steers, saves */
 void router_steer_all(struct router_route *route); /* as it stands: after a start or a reload */
-void router_fitness(const char *environment, struct fitness_answer *ret, void *route);
+void router_fitness(const char *environment, struct fitness_answer *ret, void *arg);
 int64_t router_wall_us(const struct router *r);
 
 /* router_dns.c */

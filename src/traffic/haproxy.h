@@ -37,9 +37,9 @@ struct haproxy_server {
 enum haproxy_retry {
     RETRY_NONE,
     RETRY_SAFE,
-    RETRY_KEYED
-}; /* KEYED: SAFE, and other methods
-      with an Idempotency-Key */
+    RETRY_KEYED, /* SAFE, and other methods with an Idempotency-Key */
+};
+/* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): the order in which it is read */
 struct haproxy_route {
     const char *name;
     const char *listen;                   /* "127.0.0.1:8080" */

@@ -370,8 +370,9 @@ static void an_engine_may_be_freed_at_any_moment(void)
         dns_engine_want(r.engine, "beta", done, &r);
         for (int i = 0; i < turns; i++)
             uv_run(loop_uv(r.loop), UV_RUN_NOWAIT);
+        int ended = r.done; /* by then, at a fast server; the freed engine says no more */
         rig_end(&r);
-        CHECK(r.done == 0);
+        CHECK(r.done == ended);
     }
 }
 
