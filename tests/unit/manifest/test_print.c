@@ -297,6 +297,7 @@ static void random_entries(struct buf *out)
         buf_adds(out, " }\n");
     else
         random_group("", SCOPE_CHECK, check, " }\n", out);
+    buf_adds(out, "  told: { kind: http, app: api, every: 6h }\n"); /* a route demands one */
     random_group("traffic:\n  t: { app: api, weights: { one: 1 }", SCOPE_ROUTE, 0, " }\n", out);
     random_group("budget: { monthly: 5 USD", SCOPE_BUDGET, 0, ", elsewhere: { aws: 0.99 USD } }\n",
                  out);
