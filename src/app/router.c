@@ -218,8 +218,10 @@ void router_stop(struct router *r)
     timer_stop(r->lease_timer);
     timer_stop(r->look);
     if (r->steering) {
+        r->saving = false; /* the last word is written behind a save that is on its way, */
         router_save(r);
         router_lease_release(r);
+        r->steering = false; /* and nothing behind the release */
     }
     if (r->proxy)
         haproxy_leave(r->proxy);

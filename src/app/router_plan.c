@@ -115,6 +115,34 @@ static struct failover *make_failover(struct router *r, struct router_route *rou
     return failover_new(&o, clock_wall_ms(&r->o.app->clock), e);
 }
 
+static bool same_check(const struct router_route *a, const struct router_member *in_a,
+                       const struct router_route *b, const struct router_member *in_b)
+{
+    return strcmp(a->m->app, b->m->app) == 0 && strcmp(a->m->check, b->m->check) == 0 &&
+           strcmp(in_a->instance, in_b->instance) == 0;
+}
+
+/* What another check said would never be corrected: nobody asks it any more. */
+static void carry_evidence(struct router_member *m, const struct router_member *was, bool votes)
+{
+    if (votes) {
+        memcpy(m->ballots, was->ballots, sizeof(m->ballots));
+        m->finding = was->finding;
+    }
+    m->asleep = was->asleep;
+    m->live = was->live;
+    m->counters = was->counters;
+}
+
+static void carry_order(struct router_member *m, const struct router_member *was)
+{
+    m->order_id = was->order_id;
+    m->order_until_ms = was->order_until_ms;
+    (void)text_copy(m->order_kind, sizeof(m->order_kind), was->order_kind);
+    (void)text_copy(m->order_who, sizeof(m->order_who), was->order_who);
+    (void)text_copy(m->order_why, sizeof(m->order_why), was->order_why);
+}
+
 /* What was known of the route: by this process, or by the one before, which wrote it down. */
 static void carry_over(struct router *r, struct router_route *route, const struct router_route *old)
 {
@@ -138,12 +166,8 @@ static void carry_over(struct router *r, struct router_route *route, const struc
             if (strcmp(route->members[i].environment, old->members[j].environment) == 0) {
                 struct router_member *m = &route->members[i];
                 const struct router_member *was = &old->members[j];
-                memcpy(m->ballots, was->ballots, sizeof(m->ballots));
-                m->finding = was->finding;
-                m->asleep = was->asleep;
-                m->live = was->live;
-                m->counters = was->counters;
-                m->order_id = was->order_id;
+                carry_evidence(m, was, same_check(route, m, old, was));
+                carry_order(m, was);
             }
 }
 

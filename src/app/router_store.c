@@ -66,6 +66,8 @@ static void lease_done(const struct err *e, void *arg)
     else
         r->lease = j->lease;
     free(j);
+    if (began && r->stopping) /* the next process need not wait until it runs out */
+        router_lease_release(r);
     if (began && !r->stopping) {
         r->steering = true;
         r->why[0] = '\0';
@@ -119,6 +121,8 @@ struct orders_job {
     struct router *router;
     struct arena arena;
     struct kept_order *first;
+    int64_t now_ms;
+    bool expired; /* one of them is over and has not been ended */
 };
 
 static void keep_order(const struct traffic_order *o, void *arg)
@@ -126,6 +130,7 @@ static void keep_order(const struct traffic_order *o, void *arg)
     struct orders_job *j = arg;
     struct kept_order *k = arena_alloc(&j->arena, sizeof(*k));
 
+    j->expired |= o->until_ms && o->until_ms <= j->now_ms;
     k->order = *o;
     k->order.route = arena_strdup(&j->arena, o->route);
     k->order.environment = arena_strdup(&j->arena, o->environment);
@@ -139,7 +144,13 @@ static void keep_order(const struct traffic_order *o, void *arg)
 static int orders_work(struct store *s, void *arg, struct err *e)
 {
     struct orders_job *j = arg;
-    return traffic_order_list(s, false, 0, keep_order, j, e);
+    struct err unsaid = ERR_INIT;
+
+    if (traffic_order_list(s, false, 0, keep_order, j, e) < 0)
+        return -1;
+    if (j->expired) /* the router follows it no more in any case; the next look tries again */
+        (void)traffic_order_expire(s, j->now_ms, &unsaid);
+    return 0;
 }
 
 static enum order_kind kind_of(const char *word)
@@ -267,6 +278,7 @@ void router_read_orders(struct router *r)
     struct orders_job *j = mem_alloc(sizeof(*j));
     r->reading_orders = true;
     j->router = r;
+    j->now_ms = clock_wall_ms(&r->o.app->clock);
     store_worker_do(r->ledger, "traffic: orders", orders_work, orders_done, j);
 }
 

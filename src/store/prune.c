@@ -97,13 +97,32 @@ static int drop_incidents(struct store *s, int64_t before_ms, bool *ret_more, st
                    NULL, e);
 }
 
+/* Changes of traffic, and orders that are no longer in force. */
+static int drop_traffic(struct store *s, int64_t before_ms, bool *ret_more, struct err *e)
+{
+    if (sql_run(s->sql,
+                "DELETE FROM traffic_changes WHERE id IN (SELECT id FROM traffic_changes"
+                " WHERE decided_us / 1000 < ?1 ORDER BY id LIMIT ?2)",
+                SQL_VALUES(sql_int(before_ms), sql_int(CELLS_A_CALL)), e) < 0)
+        return -1;
+    *ret_more |= sql_changes(s->sql) == CELLS_A_CALL;
+    if (sql_run(s->sql,
+                "DELETE FROM traffic_orders WHERE id IN (SELECT id FROM traffic_orders"
+                " WHERE ended_ms > 0 AND ended_ms < ?1 ORDER BY id LIMIT ?2)",
+                SQL_VALUES(sql_int(before_ms), sql_int(CELLS_A_CALL)), e) < 0)
+        return -1;
+    *ret_more |= sql_changes(s->sql) == CELLS_A_CALL;
+    return 0;
+}
+
 static int drop_all(struct store *s, int64_t now_ms, int64_t samples_ms, int64_t keep_ms,
                     bool *ret_more, struct err *e)
 {
     if (drop_batches(s, cutoff(now_ms, samples_ms), ret_more, e) < 0 ||
         observation_drop(s, cutoff(now_ms, samples_ms), ret_more, e) < 0 ||
         drop_outages(s, cutoff(now_ms, keep_ms), ret_more, e) < 0 ||
-        drop_incidents(s, cutoff(now_ms, keep_ms), ret_more, e) < 0)
+        drop_incidents(s, cutoff(now_ms, keep_ms), ret_more, e) < 0 ||
+        drop_traffic(s, cutoff(now_ms, keep_ms), ret_more, e) < 0)
         return -1;
     for (enum history_level l = 0; l < HISTORY_LEVELS; l++)
         if (drop_cells(s, l, cutoff(now_ms, keep_at_most(l, keep_ms)), ret_more, e) < 0)

@@ -82,6 +82,18 @@ int traffic_order_end_made_by(struct store *s, const char *who, int64_t at_ms, i
     return write_end(s, rc, e);
 }
 
+int traffic_order_expire(struct store *s, int64_t now_ms, struct err *e)
+{
+    if (write_begin(s, e) < 0)
+        return -1;
+    return write_end(s,
+                     sql_run(s->sql,
+                             "UPDATE traffic_orders SET ended_ms = until_ms"
+                             " WHERE ended_ms = 0 AND until_ms > 0 AND until_ms <= ?1",
+                             SQL_VALUES(sql_int(now_ms)), e),
+                     e);
+}
+
 int traffic_order_list(struct store *s, bool ended_too, int limit, traffic_order_fn *fn, void *arg,
                        struct err *e)
 {

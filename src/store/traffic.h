@@ -29,6 +29,8 @@ int traffic_order_end(struct store *s, const char *route, const char *environmen
 /* Ends those in force that `who` made, and nobody else's. */
 int traffic_order_end_made_by(struct store *s, const char *who, int64_t at_ms, int *ret_n,
                               struct err *e);
+/* Ends those whose time is over, and no newer one that took their place. */
+int traffic_order_expire(struct store *s, int64_t now_ms, struct err *e);
 typedef void traffic_order_fn(const struct traffic_order *o, void *arg);
 int traffic_order_list(struct store *s, bool ended_too, int limit, traffic_order_fn *fn, void *arg,
                        struct err *e); /* newest first */

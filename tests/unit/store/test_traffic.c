@@ -1,4 +1,5 @@
 #include "fixture.h"
+#include "store/history.h"
 #include "store/traffic.h"
 
 struct seen {
@@ -85,6 +86,62 @@ static void orders_are_ended_by_route_environment_or_maker(void)
     order(&f, "uat", "drain", 0, "ann");
     CHECK(traffic_order_end(f.store, NULL, NULL, 3000, NULL, &f.err) == 0);
     CHECK(orders(&f, false, 0).n == 0);
+    fixture_release(&f);
+}
+
+static int64_t order_until(struct fixture *f, const char *environment, int64_t until_ms)
+{
+    const struct traffic_order o = {.route = "api",
+                                    .environment = environment,
+                                    .kind = "drain",
+                                    .made_ms = 1000,
+                                    .until_ms = until_ms,
+                                    .who = "ana"};
+    int64_t id = 0;
+
+    CHECK(traffic_order_make(f->store, &o, &id, &f->err) == 0);
+    return id;
+}
+
+static void an_order_ends_when_its_time_is_over_and_no_other_does(void)
+{
+    struct fixture f;
+    fixture_init(&f);
+
+    (void)order_until(&f, "uat", 5000);
+    (void)order_until(&f, "beta", 5001);
+    (void)order_until(&f, "pre", 0);
+    CHECK(traffic_order_expire(f.store, 5000, &f.err) == 0);
+    CHECK(strcmp(orders(&f, false, 0).text, "api/pre drain 0 ana;api/beta drain 0 ana;") == 0);
+    CHECK(traffic_order_expire(f.store, 5000, &f.err) == 0);
+    CHECK(orders(&f, true, 0).n == 3);
+    fixture_release(&f);
+}
+
+static void old_changes_and_orders_that_ended_are_dropped(void)
+{
+    struct fixture f;
+    fixture_init(&f);
+    bool more = true;
+    int64_t id = 0;
+
+    const struct lease lease = fixture_lease(&f, ROUTER_LEASE);
+    for (int64_t ms = 1000; ms <= 9000; ms += 8000) {
+        const struct traffic_change c = {.route = "api",
+                                         .environment = ms == 1000 ? "old" : "new",
+                                         .from = "up",
+                                         .to = "down",
+                                         .decided_us = ms * 1000};
+        CHECK(traffic_change_add(f.store, &lease, &c, &id, &f.err) == 0);
+    }
+    (void)order_until(&f, "ended", 2000);
+    (void)order_until(&f, "kept", 0);
+    CHECK(traffic_order_expire(f.store, 3000, &f.err) == 0);
+    CHECK(history_prune(f.store, 10000, 5000, 5000, &more, &f.err) == 0 && !more);
+    struct seen seen = {0};
+    CHECK(traffic_change_list(f.store, NULL, 0, INT64_MAX, 0, note_change, &seen, &f.err) == 0);
+    CHECK(strcmp(seen.text, "api/new up>down;") == 0);
+    CHECK(strcmp(orders(&f, true, 0).text, "api/kept drain 0 ana;") == 0);
     fixture_release(&f);
 }
 
@@ -189,6 +246,8 @@ int main(void)
 {
     a_new_order_takes_the_place_of_the_one_in_force();
     orders_are_ended_by_route_environment_or_maker();
+    an_order_ends_when_its_time_is_over_and_no_other_does();
+    old_changes_and_orders_that_ended_are_dropped();
     an_order_of_an_unknown_kind_changes_nothing();
     changes_are_listed_newest_first_within_the_time();
     a_router_that_lost_its_lease_writes_nothing();
