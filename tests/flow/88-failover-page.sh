@@ -45,7 +45,8 @@ check 'the router steers all three' until_true 300 all_up
 t token create walker --scope operate
 token=$(tail -1 out)
 
-load "$port" 20 600 & # for as long as the walk lasts
+# For as long as the walk lasts; not through a function, or its process would outlive this one.
+"$tools/failover_load" "$port" 20 600 0 true 999999 true one load.log >load.json &
 users=$!
 children="$children $users"
 CHROMIUM=$chromium node "$web/failover.mjs" "$url" "$shots" "$token" "$control" "$host" >walk.out 2>walk.err
