@@ -91,8 +91,10 @@ void router_begin(struct router *r)
 {
     struct err e = ERR_INIT;
 
+    r->taking_over = true;
     if (router_plan(r, &e) < 0) /* what the one before left behind */
         router_say(r, "%s", e.text);
+    r->taking_over = false;
     apply(r);
     for (size_t i = 0; i < r->n_routes; i++) {
         router_pace(&r->routes[i]);

@@ -87,7 +87,8 @@ struct router {
     struct timer *orders_timer, *lease_timer, *look;
     bool reading_orders, saving, unsaved;
     unsigned looks;
-    char *described;     /* of the plan in force, to see when it changes */
+    char *described;  /* of the plan in force, to see when it changes */
+    bool taking_over; /* what stands in the store counts, not what this process thought meanwhile */
     bool differs, stale; /* stale: the plan could not be made anew and borrows from before */
     struct err said;     /* the last failure that was said */
     /* Wall microseconds at the monotonic clock's zero: the wall clock itself has milliseconds only.
@@ -150,7 +151,8 @@ void router_save(struct router *r);
 struct change_note { /* a row of the log on its way */
     struct change_note *next;
     struct router *router;
-    struct traffic_change change;
+    struct traffic_change change; /* as it was decided; not touched while it is written */
+    int64_t id, applied_us; /* the row's number, from the ledger's thread; when it was applied */
     struct lease lease;
     struct arena arena; /* its texts */
     int waits;          /* for the log and for the proxy */

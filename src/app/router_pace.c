@@ -43,6 +43,9 @@ static void ask_fast(struct router_route *route, struct router_member *m, bool w
  * longer than failing. */
 void router_check_fast(struct router_route *route, struct router_member *m, bool wake)
 {
+    if (!route->router->steering) /* whoever steers does */
+        return;
+
     size_t next = failover_next(route->failover, (size_t)(m - route->members));
     size_t standby = failover_standby(route->failover);
 

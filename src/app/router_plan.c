@@ -151,7 +151,7 @@ static void carry_over(struct router *r, struct router_route *route, const struc
     char *kept = NULL;
     int64_t when = 0;
 
-    if (old && old->failover)
+    if (old && old->failover && !r->taking_over)
         failover_save(old->failover, &b);
     else if (traffic_state_get(r->o.app->store, route->m->name, &kept, &when, &e) == 0)
         buf_adds(&b, kept);
@@ -167,7 +167,8 @@ static void carry_over(struct router *r, struct router_route *route, const struc
                 struct router_member *m = &route->members[i];
                 const struct router_member *was = &old->members[j];
                 carry_evidence(m, was, same_check(route, m, old, was));
-                carry_order(m, was);
+                if (!r->taking_over) /* orders are read anew */
+                    carry_order(m, was);
             }
 }
 

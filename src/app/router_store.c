@@ -305,16 +305,14 @@ void router_log_drop(struct change_note *n)
 static int log_work(struct store *s, void *arg, struct err *e)
 {
     struct change_note *n = arg;
-    return traffic_change_add(s, &n->lease, &n->change, &n->change.id, e);
+    return traffic_change_add(s, &n->lease, &n->change, &n->id, e);
 }
 
 static int applied_work(struct store *s, void *arg, struct err *e)
 {
     struct change_note *n = arg;
 
-    return n->change.id
-               ? traffic_change_applied(s, &n->lease, n->change.id, n->change.applied_us, e)
-               : 0;
+    return n->id ? traffic_change_applied(s, &n->lease, n->id, n->applied_us, e) : 0;
 }
 
 static void logged(const struct err *e, void *arg)
@@ -339,9 +337,10 @@ void router_log_applied(struct change_note *n, int64_t applied_us)
         let_go(n);
         return;
     }
-    n->change.applied_us = applied_us;
+    struct traffic_change told = n->change;
+    told.applied_us = n->applied_us = applied_us;
     if (r->o.change)
-        r->o.change(&n->change, r->o.arg);
+        r->o.change(&told, r->o.arg);
     store_worker_do(r->ledger, "traffic: log", applied_work, logged, n);
 }
 
