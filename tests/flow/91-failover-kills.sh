@@ -1,6 +1,6 @@
 #!/bin/sh
-# kill -9 in each phase of a failover, of trine and of HAProxy: the end state is right, users lose nothing
-# while trine is away, there is one incident, and nobody is alerted twice of the same.
+# kill -9 in each phase of a failover, of trine, of HAProxy and of an agent: the end state is right, users lose
+# nothing while trine or the agent is away, there is one incident, and nobody is alerted twice of the same.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=router.sh
@@ -21,7 +21,6 @@ createServer((request, response) => {
   });
 }).listen($port_hook, "127.0.0.1", () => console.log("ready"));
 END
-: >received
 node receiver.mjs >receiver.out &
 children="$children $!"
 until_true 50 grep -q ready receiver.out
@@ -33,6 +32,7 @@ environments:
 $(environments one "$port_one" two "$port_two" three "$port_three")
 checks:
   health: { app: api, path: /health, every: 1s, timeout: 900ms, down_after: 2 }
+probe: { vantage: home, quorum: 2 }
 traffic:
   api: { listen: "127.0.0.1:$port", weights: { one: 90, two: 10 }, backup: [three], hold: 100ms, slow_start: 0s,
          connect_within: 200ms, answer_within: 2s }
@@ -40,10 +40,23 @@ alerts:
   hook: { kind: webhook, url: "http://127.0.0.1:$port_hook/", secret: \$HOOK_SECRET, repeat: 1m }
 END
 backend one "$port_one" && backend two "$port_two" && backend three "$port_three"
-deploy -q
-is 'deployed' "$status" 0
-serve
-check 'all are up' until_true 200 all_up
+agent() {
+    TRINE_TOKEN=$token "$program" agent --server "$url" --name fra --state far >/dev/null 2>>agent.err &
+    agent=$!
+    children="$children $agent"
+}
+votes() { [ "$(standing one quorum.valid)" = 2 ]; }
+# A store of its own for each victim: the hold doubles with each fall, and these would be too many.
+start() { # start VICTIM
+    : >received
+    deploy -q
+    is "$1: deployed" "$status" 0
+    token=$("$program" token create fra --scope agent -q -f trine.yaml --state state)
+    serve
+    agent
+    check "$1: all are up" until_true 200 all_up
+    check "$1: two vantage points vote" until_true 200 votes
+}
 
 logged() { # logged WHERE: a row of the log since $mark
     [ "$(sqlite3 state/trine.db "SELECT count(*) FROM traffic_changes WHERE environment = 'one' AND id > $mark AND $1" 2>/dev/null)" -gt 0 ] 2>/dev/null
@@ -62,11 +75,33 @@ reached() { # reached PHASE
 kill_trine() {
     kill -9 "$pid"
     wait "$pid" 2>/dev/null
-    serve
+    serve --listen "127.0.0.1:${url##*:}" # where the agent looks for it
+}
+kill_agent() {
+    kill -9 "$agent"
+    wait "$agent" 2>/dev/null
+    agent
 }
 kill_haproxy() { kill -9 "$(cat state/traffic/haproxy.pid)"; }
 
-for victim in trine haproxy; do
+resolved() { curl -fsS "$url/api/v1/incidents" | jq -e '.incidents[0].until != null'; }
+told() { # told VICTIM
+    is "$1: one cause, one incident" "$(curl -fsS "$url/api/v1/incidents" | jq '.incidents | length')" 1
+    check "$1: and it is over" until_true 100 resolved
+    check "$1: somebody was told" until_true 100 test -s received
+    is "$1: nobody was told the same twice" "$(jq -r .id received | sort | uniq -d | wc -l)" 0
+    check "$1: the store is whole" eval '[ "$(sqlite3 state/trine.db "PRAGMA integrity_check")" = ok ]'
+}
+end() {
+    kill "$agent" "$pid"
+    wait "$agent" "$pid"
+    is "$1: serve ended well" $? 0
+    haproxy_end
+    rm -rf state far
+}
+
+for victim in trine haproxy agent; do
+    start $victim
     for phase in begun seen out hold; do
         marked
         load "$port" 50 6 &
@@ -85,11 +120,7 @@ for victim in trine haproxy; do
         wait "$loader"
         [ $victim = haproxy ] || is "$victim killed, $phase: users lose nothing" "$(user lost_elsewhen)" 0
     done
+    told $victim
+    end $victim
 done
-is 'one cause, one incident' "$(curl -fsS "$url/api/v1/incidents" | jq '.incidents | length')" 1
-resolved() { curl -fsS "$url/api/v1/incidents" | jq -e '.incidents[0].until != null'; }
-check 'and it is over' until_true 100 resolved
-check 'somebody was told' until_true 100 test -s received
-is 'nobody was told the same twice' "$(jq -r .id received | sort | uniq -d | wc -l)" 0
-check 'the store is whole' eval '[ "$(sqlite3 state/trine.db "PRAGMA integrity_check")" = ok ]'
 finish
