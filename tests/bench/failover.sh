@@ -376,6 +376,59 @@ failover_standby_round() {
     [ "$(echo "$first" | awk '{ print ($1 == 200 && $3 < 1) }')" = 1 ]
 }
 
+# --- trine killed, HAProxy reloaded -------------------------------------------------------------------
+
+failover_serve_again() {
+    (cd "$work" && exec "$root/build/trine" serve -f failover.yaml --state failover.state --listen 127.0.0.1:0) \
+        >>"$work/failover.out" 2>>"$work/failover.log" &
+    failover_proxy=$!
+}
+failover_worker() { pgrep -P "$(cat "$work/failover.state/traffic/haproxy.pid")" | sort | tail -n 1; }
+
+# failover_survive NAME FUNCTION: what users lose at full rate over 8 s, while something happens to the router itself
+failover_survive() {
+    (
+        # shellcheck disable=SC3045 # every sh of Debian has it
+        ulimit -n 20000
+        exec build/tests/bench/failover_load "$failover_port" "$failover_rate" 8 2000 true 7000 true A \
+            "$work/failover.$1.log"
+    ) >"$work/survive" &
+    load=$!
+    sleep 2
+    happened=true
+    "failover_$2" || happened=false
+    wait "$load"
+    row "failover-$1-lost" requests "$(jq "if $happened then .lost + .lost_elsewhen else null end" "$work/survive")" \
+        null '' '= 0'
+    row "failover-$1-slow" requests "$(jq "if $happened then .slow + .slow_elsewhen else null end" "$work/survive")" \
+        null '' ''
+}
+failover_trine_killed() {
+    kill -9 "$failover_proxy"
+    wait "$failover_proxy" 2>/dev/null || true
+    sleep 1 # some time without it
+    failover_serve_again
+}
+failover_haproxy_reloaded() {
+    worker=$(failover_worker)
+    sed -i 's/connect_within: 100ms/connect_within: 120ms/' "$work/failover.yaml"
+    kill -HUP "$failover_proxy"
+    tries=0
+    until [ "$(failover_worker)" != "$worker" ]; do
+        tries=$((tries + 1))
+        [ $tries -lt 40 ] || { say 'HAProxy was not reloaded'; return 1; }
+        sleep 0.1
+    done
+}
+failover_survives() {
+    failover_backends
+    failover_proxy_begin trine
+    failover_survive trine-killed trine_killed
+    failover_survive haproxy-reloaded haproxy_reloaded
+    failover_proxy_end trine
+    failover_backends_end
+}
+
 # --- The path -----------------------------------------------------------------------------------------
 
 # The same HAProxy with the same configuration, with trine steering it and with trine killed.
@@ -433,6 +486,7 @@ bench_failover() {
     failover_table
     failover_quiet one-a-second 1
     failover_quiet no-traffic 0
+    failover_survives
     failover_standby
     failover_path
     failover_cost
