@@ -20,7 +20,7 @@ failover_faulty() {
     case $1 in
     kill)
         failover_begin="kill -9 $failover_a"
-        failover_end="build/tests/bench/failover_backend A $failover_port_a $commit 600 & echo \$! >$work/again"
+        failover_end="build/tests/bench/failover_backend A $failover_port_a $commit 600 >/dev/null 2>&1 & echo \$! >$work/again"
         ;;
     hang) failover_begin="kill -STOP $failover_a" failover_end="kill -CONT $failover_a" ;;
     503) failover_begin="kill -USR1 $failover_a" failover_end=$failover_begin ;;
