@@ -94,6 +94,9 @@ static int add_member(struct router *r, struct router_route *route, const char *
 /* --- A route -------------------------------------------------------------------------------------
  */
 
+_Static_assert((int)MANIFEST_ROUTE_ENVIRONMENTS_MAX == (int)ROUTE_ENVIRONMENTS_MAX,
+               "the manifest lets through what a route can hold");
+
 static struct failover *make_failover(struct router *r, struct router_route *route, struct err *e)
 {
     struct failover_member list[ROUTE_ENVIRONMENTS_MAX];

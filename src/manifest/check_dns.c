@@ -19,17 +19,6 @@ static bool in_zone(const char *host, const char *zone)
            (len == n || host[len - n - 1] == '.');
 }
 
-static bool in_route(const struct manifest_route *route, const char *environment)
-{
-    for (size_t i = 0; i < route->n_weights; i++)
-        if (strcmp(route->weights[i].environment, environment) == 0)
-            return true;
-    for (size_t i = 0; i < route->n_backup; i++)
-        if (strcmp(route->backup[i], environment) == 0)
-            return true;
-    return false;
-}
-
 static const struct manifest_pair *answer_of(const struct manifest_dns *dns,
                                              const char *environment)
 {
@@ -80,7 +69,7 @@ static void check_answer(struct reading *r, const struct manifest_route *route,
     c.member = &answer->value;
     if (!require_environment(r, &c, answer->name))
         return;
-    if (!in_route(route, answer->name))
+    if (!route_holds(route, answer->name))
         complain(r, &c,
                  "%s has no part in this route; add it to its weights or backup, or leave "
                  "it out here",

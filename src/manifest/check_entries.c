@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Checks of what stands beside apps and environments: routes, checks, copies, schedules, ... */
+/* Checks of what stands beside apps and environments: alerts, copies, schedules, ... */
 
-static bool listed(const char *const *names, size_t n, const char *name)
+bool listed(const char *const *names, size_t n, const char *name)
 {
     for (size_t i = 0; i < n; i++)
         if (strcmp(names[i], name) == 0)
@@ -27,8 +27,8 @@ void require_environments(struct reading *r, struct complaint c, const char *key
     }
 }
 
-static void require_store(struct reading *r, struct complaint c, const char *key,
-                          const char *const *name, size_t binding, const char *what)
+void require_store(struct reading *r, struct complaint c, const char *key, const char *const *name,
+                   size_t binding, const char *what)
 {
     c.key = key;
     c.member = name;
@@ -41,8 +41,7 @@ static void require_store(struct reading *r, struct complaint c, const char *key
         complain(r, &c, "environment %s has no %s; give it one or leave it out here", *name, what);
 }
 
-static void require_app(struct reading *r, struct complaint c, const char *const *name,
-                        enum app_kind kind)
+void require_app(struct reading *r, struct complaint c, const char *const *name, enum app_kind kind)
 {
     c.key = "app";
     c.member = name;
@@ -68,118 +67,6 @@ void require_match(struct reading *r, struct complaint c, const char *const *pat
     c.member = pattern;
     if (**pattern)
         complain(r, &c, "\"%.80s\" matches no app", *pattern);
-}
-
-/* --- Traffic
- * -------------------------------------------------------------------------------------- */
-
-static void default_route_app(struct manifest *m, struct manifest_route *route)
-{
-    const struct manifest_app *only = NULL;
-    for (size_t i = 0; i < m->n_apps; i++) {
-        if (m->apps[i].kind != APP_SERVICE)
-            continue;
-        if (only)
-            return;
-        only = &m->apps[i];
-    }
-    if (only)
-        route->app = only->name;
-}
-
-/* The order in which the weights stand, those that carry traffic first, then the backups. */
-static void default_failover(struct manifest *m, struct manifest_route *route)
-{
-    size_t n = 0;
-    route->failover =
-        arena_array(&m->arena, route->n_weights + route->n_backup + 1, sizeof *route->failover);
-    for (int idle = 0; idle <= 1; idle++)
-        for (size_t i = 0; i < route->n_weights; i++)
-            if ((route->weights[i].weight == 0) == idle)
-                route->failover[n++] = route->weights[i].environment;
-    for (size_t i = 0; i < route->n_backup; i++)
-        route->failover[n++] = route->backup[i];
-    route->n_failover = n;
-}
-
-static void check_weights(struct reading *r, const struct manifest_route *route, struct complaint c)
-{
-    int sum = 0;
-    bool refused = false;
-    c.key = "weights";
-    for (size_t i = 0; i < route->n_weights; i++) {
-        const struct manifest_weight *w = &route->weights[i];
-        struct complaint at = {c.group, c.entry, c.key, NULL, w->place};
-        const struct manifest_environment *env = require_environment(r, &at, w->environment);
-        if (env && !*env->service.platform)
-            complain(r, &at, "environment %s hosts no service", w->environment);
-        if (listed(route->backup, route->n_backup, w->environment))
-            complain(r, &at, "%s is also a backup; it can be only one of both", w->environment);
-        sum += w->weight;
-        refused = refused || was_refused(r, &w->weight);
-    }
-    c.member = &route->weights;
-    if (sum == 0 && route->n_weights && !refused)
-        complain(r, &c, "all weights are 0: nobody would answer; give one more than 0");
-}
-
-/* The check that asks for the app's health path, or else the first that asks the app anything. */
-static void default_check(const struct manifest *m, struct manifest_route *route)
-{
-    const char *health = "";
-
-    for (size_t i = 0; i < m->n_apps; i++)
-        if (strcmp(m->apps[i].name, route->app) == 0)
-            health = m->apps[i].health;
-    for (int any = 0; any <= 1 && !*route->check; any++)
-        for (size_t i = 0; i < m->n_checks && !*route->check; i++) {
-            const struct manifest_check *k = &m->checks[i];
-            if (k->kind == CHECK_HTTP && text_glob(k->app, route->app) &&
-                (any || strcmp(k->path, health) == 0))
-                route->check = k->name;
-        }
-}
-
-static void check_route_check(struct reading *r, struct manifest_route *route, struct complaint c)
-{
-    const struct manifest *m = r->m;
-    const struct manifest_check *found = NULL;
-
-    if (!*route->check)
-        default_check(m, route);
-    for (size_t i = 0; i < m->n_checks; i++)
-        if (strcmp(m->checks[i].name, route->check) == 0)
-            found = &m->checks[i];
-    c.key = "check";
-    c.member = &route->check;
-    if (*route->check && !found)
-        complain(r, &c, "there is no check \"%.80s\"", route->check);
-    else if (found && found->kind != CHECK_HTTP)
-        complain(r, &c, "%s is not an http check", found->name);
-    else if (found && *route->app && !text_glob(found->app, route->app))
-        complain(r, &c, "%s does not ask %s", found->name, route->app);
-    else if (!found && *route->listen)
-        complain(r, &c, "no http check asks %.80s: nothing would tell when to fail over; add one",
-                 route->app);
-}
-
-static void check_route(struct reading *r, struct manifest_route *route)
-{
-    struct complaint c = {"traffic", route->name, "", NULL, route->place};
-    if (!*route->app)
-        default_route_app(r->m, route);
-    if (*route->app)
-        require_app(r, c, &route->app, APP_SERVICE);
-    else
-        complain(r, &c, "needs \"app\": there is no service, or more than one");
-    check_weights(r, route, c);
-    for (size_t i = 0; i < route->n_backup; i++)
-        require_store(r, c, "backup", &route->backup[i],
-                      offsetof(struct manifest_environment, service), "service hosting");
-    require_environments(r, c, "failover", route->failover, route->n_failover);
-    if (!route->n_failover)
-        default_failover(r->m, route);
-    check_route_check(r, route, c);
 }
 
 /* --- Alerts, keep-awake
@@ -369,8 +256,7 @@ void manifest_check_entries(struct reading *r)
 {
     struct manifest *m = r->m;
     manifest_check_checks(r);
-    for (size_t i = 0; i < m->n_routes; i++)
-        check_route(r, &m->routes[i]);
+    manifest_check_routes(r);
     manifest_check_dns(r);
     check_budget(r);
     for (size_t i = 0; i < m->n_limits; i++)

@@ -453,7 +453,11 @@ struct manifest_problems {
 };
 void manifest_problems_release(struct manifest_problems *p);
 
-enum { MANIFEST_MAX_BYTES = 4 << 20, MANIFEST_MAX_DEPLOYMENTS = 100000 };
+enum {
+    MANIFEST_MAX_BYTES = 4 << 20,
+    MANIFEST_MAX_DEPLOYMENTS = 100000,
+    MANIFEST_ROUTE_ENVIRONMENTS_MAX = 32
+};
 
 /* Reads, checks and fills in defaults. On any problem: -1, *e counts them (ERR_MANIFEST) and *p
  * holds them all in file order. */

@@ -24,6 +24,7 @@ void manifest_read(struct reading *r, const struct yaml_node *root);
 void manifest_check(struct reading *r);
 void manifest_check_entries(struct reading *r); /* its second half: all but apps and environments */
 void manifest_check_checks(struct reading *r);  /* of that: what is measured, and when */
+void manifest_check_routes(struct reading *r);  /* where traffic goes, and in which order */
 void manifest_check_dns(struct reading *r);     /* the names that routes move */
 void manifest_check_quota(struct reading *r);   /* and whether the platforms' limits allow it */
 
@@ -47,6 +48,19 @@ const struct manifest_environment *require_environment(struct reading *r, const 
 /* All names of the member, a list of this entry's key, must be environments. */
 void require_environments(struct reading *r, struct complaint c, const char *key,
                           const char *const *names, size_t n);
+
+/* The environment of this name must have the binding at this offset of it, `what` in words. */
+void require_store(struct reading *r, struct complaint c, const char *key, const char *const *name,
+                   size_t binding, const char *what);
+
+/* The entry's key "app" must name an app of this kind. */
+void require_app(struct reading *r, struct complaint c, const char *const *name,
+                 enum app_kind kind);
+
+/* Is it in the weights or the backup? */
+bool route_holds(const struct manifest_route *route, const char *environment);
+
+bool listed(const char *const *names, size_t n, const char *name);
 
 /* The pattern of the entry's key "app" must match an app. */
 void require_match(struct reading *r, struct complaint c, const char *const *pattern);

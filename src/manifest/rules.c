@@ -1,6 +1,7 @@
 #include "manifest/schema.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What a single value must look like. Each answers NULL, or the reason with what to write instead.
@@ -147,8 +148,10 @@ const char *check_listen(const char *value)
 {
     const char *colon = strrchr(value, ':');
     size_t digits = colon ? strspn(colon + 1, DIGITS) : 0;
-    bool ok = colon && colon > value && digits >= 1 && digits <= 5 && colon[1 + digits] == '\0' &&
-              !value[strcspn(value, " \t\n/")];
+    size_t host = strspn(value, LOWER UPPER DIGITS ".-_:[]*");
+    unsigned long port = digits <= 5 && digits > 0 ? strtoul(colon + 1, NULL, 10) : 0;
+    bool ok = colon && colon > value && colon[1 + digits] == '\0' && value[host] == '\0' &&
+              port >= 1 && port <= 65535;
     return ok ? NULL : "is not ADDRESS:PORT such as 127.0.0.1:8080";
 }
 

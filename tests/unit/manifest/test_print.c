@@ -227,11 +227,11 @@ static bool by_template(enum scope_id in, const struct key *row)
         (in == SCOPE_SCHEDULE && strcmp(row->name, "weekdays") == 0))
         return true;
     static const char *const names[] = {
-        "kind",    "platform", "run",     "limit",    "alert",     "metric",    "at",
-        "every",   "day",      "path",    "from",     "to",        "app",       "branch",
-        "check",   "weights",  "backup",  "failover", "keys",      "class",     "slow",
-        "timeout", "origin",   "command", "monthly",  "elsewhere", "name",      "instances",
-        "project", "price",    "fast",    "down",     "hold",      "cold_every"};
+        "kind",    "platform", "run",     "limit",    "alert",     "metric",     "at",
+        "every",   "day",      "path",    "from",     "to",        "app",        "branch",
+        "check",   "weights",  "backup",  "failover", "keys",      "class",      "slow",
+        "timeout", "origin",   "command", "monthly",  "elsewhere", "name",       "instances",
+        "project", "price",    "fast",    "down",     "hold",      "cold_every", "connect_within"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(names[i], row->name) == 0)
             return true;
@@ -298,7 +298,9 @@ static void random_entries(struct buf *out)
     else
         random_group("", SCOPE_CHECK, check, " }\n", out);
     buf_adds(out, "  told: { kind: http, app: api, every: 6h }\n"); /* a route demands one */
-    random_group("traffic:\n  t: { app: api, weights: { one: 1 }", SCOPE_ROUTE, 0, " }\n", out);
+    buf_addf(out, "traffic:\n  t: { app: api, weights: { one: 1 }%s",
+             random_below(2) ? ", failover: [one], connect_within: 10ms" : "");
+    random_group("", SCOPE_ROUTE, 0, " }\n", out);
     random_group("budget: { monthly: 5 USD", SCOPE_BUDGET, 0, ", elsewhere: { aws: 0.99 USD } }\n",
                  out);
     buf_addf(out, "limits:\n  l: { platform: neon, %s }\n", limits[metric]);
