@@ -161,6 +161,19 @@ static int ask(struct job *job, const struct dns_signer *signer, enum dns_type t
     return rc;
 }
 
+/* An alias answers the first question too. Between the two the name may change, and then looks as
+ * if it had several records, or none; what is asked once more is either so or was not. */
+static int ask_both(struct job *job, const struct dns_signer *signer)
+{
+    int rc = 0;
+
+    for (int i = 0; i < 2 && rc == 0 && (i == 0 || job->found.n != 1); i++) {
+        job->found = (struct dns_records){0};
+        rc = ask(job, signer, DNS_A) < 0 ? -1 : ask(job, signer, DNS_AAAA);
+    }
+    return rc;
+}
+
 static int change(struct job *job, const struct dns_signer *signer)
 {
     struct dns_message m = {0};
@@ -183,10 +196,7 @@ static void work(void *arg)
     int rc;
 
     job->reply = mem_alloc(DNS_REPLY_MAX);
-    if (job->update)
-        rc = change(job, &signer);
-    else /* an alias answers the first question too */
-        rc = ask(job, &signer, DNS_A) < 0 ? -1 : ask(job, &signer, DNS_AAAA);
+    rc = job->update ? change(job, &signer) : ask_both(job, &signer);
     if (rc == 0)
         job->err = ERR_INIT; /* of an address that did not answer */
 }

@@ -25,7 +25,8 @@ struct loop;
  * the authoritative side, before it counts as done.
  *
  * All steps may be repeated: a process that is killed in any of them and starts again reads what is
- * there, and finds either the old answer or the new one.
+ * there, and finds either the old answer or the new one. A change that was on its way when its
+ * process was killed may still arrive after that reading, unless the name has been changed since.
  *
  * Life cycle: dns_engine_new, dns_engine_follow at each change of the standings (or dns_engine_want
  * for a person), dns_engine_seen at each reading of the counters, dns_engine_free. One thread, the

@@ -207,6 +207,22 @@ static bool answers_with(const char *name, const char *value)
     return r.found.n == 1 && strcmp(r.found.list[0].value, value) == 0;
 }
 
+/* Several questions about what changes meanwhile would be about several moments. */
+static bool answers_with_any(const char *name)
+{
+    struct reading r = directly(name, NULL, NULL);
+    bool any = false;
+
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        struct dns_record one = {0};
+        struct err e = ERR_INIT;
+
+        any = any || (dns_value_read(answers[i].value, &one, &e) == 0 &&
+                      dns_same_answer(&one, &r.found.list[0]));
+    }
+    return any && r.found.n == 1;
+}
+
 /* What another person does. */
 static void put(const char *name, const char *value)
 {
@@ -376,39 +392,46 @@ static void an_engine_may_be_freed_at_any_moment(void)
     }
 }
 
-/* A process of its own that moves the name to and fro until it is killed. */
-static pid_t mover(void)
+/* A process of its own that moves the name to and fro until it is killed. Its checks are not the
+ * test's. */
+static pid_t mover(const char *host)
 {
-    pid_t pid = fork();
+    pid_t pid;
 
+    fflush(stdout);
+    pid = fork();
     if (pid != 0)
         return pid;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    struct rig r = rig_with(options_for("kill.shop.example"));
+    if (!freopen("/dev/null", "w", stdout))
+        _exit(99);
+    struct rig r = rig_with(options_for(host));
     r.options.changes_per_hour = 60;
     start_engine(&r);
-    r.options.say = NULL;
     for (int i = 0;; i++)
         want(&r, i % 2 ? "uat" : "preprod");
 }
 
+/* What a killed process sent last may reach the server after it, and so after what others read. It
+ * changes nothing any more once they have moved the name to where that process never saw it. */
 static void a_killed_process_leaves_one_of_the_answers(void)
 {
+    static const char *const hosts[] = {
+        "kill0.shop.example", "kill1.shop.example", "kill2.shop.example", "kill3.shop.example",
+        "kill4.shop.example", "kill5.shop.example", "kill6.shop.example", "kill7.shop.example"};
+
     for (int i = 0; i < 8; i++) {
         const struct timespec pause = {.tv_nsec = (long)i * 3000 * 1000};
-        struct rig r = rig_with(options_for("kill.shop.example"));
-        pid_t pid;
+        struct rig r = rig_with(options_for(hosts[i]));
+        pid_t pid = mover(hosts[i]);
 
-        fflush(stdout);
-        pid = mover();
         nanosleep(&pause, NULL);
         kill(pid, SIGKILL);
         waitpid(pid, NULL, 0);
-        CHECK(answers_with("kill.shop.example", "uat.host.example") ||
-              answers_with("kill.shop.example", "192.0.2.3"));
+        CHECK(answers_with_any(hosts[i]));
         start_engine(&r);
-        CHECK(want(&r, "uat") == ERR_NONE);
-        CHECK(answers_with("kill.shop.example", "uat.host.example"));
+        CHECK(want(&r, "beta") == ERR_NONE);
+        CHECK(answers_with(hosts[i], "beta.host.example"));
         rig_end(&r);
     }
 }
