@@ -76,9 +76,12 @@ static void told(const struct run_item *it, enum run_event event, const char *te
         if (d->app->o.verbose > 1)
             progress_line(d->progress, "retry   %-44s %s", name, text);
         break;
+    case RUN_VERIFY:
+        if (d->app->o.verbose > 0)
+            progress_line(d->progress, "asks    %-44s %s", name, text);
+        break;
     case RUN_STEP:
     case RUN_UPLOAD:
-    case RUN_VERIFY:
         break;
     }
     progress_now(d->progress, "%s: %s", name, text);

@@ -253,7 +253,9 @@ int cmd_init(struct app *a, struct err *e)
     if (s->n == 0) {
         (void)err_set(e, ERR_NO,
                       "no app found here or up to %d folders below: looked for "
-                      "package.json with vite or expo, and Dockerfile",
+                      "package.json with vite or expo, and Dockerfile; run it at the root of your "
+                      "apps, or write trine.yaml by hand (README.md has a short one, trine man "
+                      "explains every key)",
                       DEEPEST);
     } else if (!realpath(".", real)) {
         (void)err_errno(e, ERR_STORE, errno, "the current folder");

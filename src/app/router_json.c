@@ -123,9 +123,18 @@ static void json_vantage(struct json_out *o, const struct router *r, const struc
     out_close(o, '}');
 }
 
+static const char *why_off(const struct router *r)
+{
+    for (size_t i = 0; i < r->n_routes; i++)
+        if (*r->routes[i].m->listen)
+            return "nothing that a route with a listen address leads to is live yet; see trine "
+                   "status";
+    return "no route of the manifest has a listen address";
+}
+
 static void json_proxy(struct json_out *o, const struct router *r)
 {
-    const char *why = "no route of the manifest has a listen address";
+    const char *why = why_off(r);
     enum haproxy_state state = r->proxy ? haproxy_state(r->proxy, &why) : HAPROXY_OFF;
     int64_t pid = r->proxy ? haproxy_pid(r->proxy) : 0;
 

@@ -88,8 +88,7 @@ int traffic_export_print(struct app *a, struct err *e)
     struct export_work w = {.app = a};
     struct haproxy_route routes[100];
     enum export_format format = EXPORT_HAPROXY;
-    struct haproxy_plan plan = {
-        .project = a->manifest->project, .dir = "/var/lib/haproxy", .routes = routes};
+    struct haproxy_plan plan = {.project = a->manifest->project, .dir = "/run", .routes = routes};
     struct buf b = BUF_INIT(4 << 20);
     int rc = read_format(a->o.format, &format, e);
 

@@ -46,7 +46,9 @@ static int judge(const struct task *t, const struct http_reply *reply, struct er
     const char *digest = service ? item->digest : json_str(json, "digest", "");
     int rc = 0;
     if (!commit[0])
-        rc = err_set(e, ERR_NO, "%s has no member \"%s\" that tells the commit", t->url, field);
+        rc = err_set(e, ERR_NO, "%s has no member \"%s\" that tells the commit%s", t->url, field,
+                     service ? "; add it to the health page, or name another one (commit_field)"
+                             : "");
     else if (!commit_same(commit, item->want->commit))
         rc = err_set(e, ERR_NO, "%s still runs commit %.12s, not %.12s", t->url, commit,
                      item->want->commit);

@@ -123,6 +123,13 @@ static void default_check(const struct manifest *m, struct manifest_route *route
         }
 }
 
+static const char *health_path(const struct manifest *m, const char *app)
+{
+    const struct manifest_app *a = manifest_app_find(m, app);
+
+    return a && a->health && *a->health ? a->health : "/health";
+}
+
 static void check_route_check(struct reading *r, struct manifest_route *route, struct complaint c)
 {
     const struct manifest *m = r->m;
@@ -143,8 +150,11 @@ static void check_route_check(struct reading *r, struct manifest_route *route, s
     else if (found && *route->app && !text_glob(found->app, route->app))
         complain(r, &c, "%s does not ask %s", found->name, route->app);
     else if (!found && *route->listen)
-        complain(r, &c, "no http check asks %.80s: nothing would tell when to fail over; add one",
-                 route->app);
+        complain(
+            r, &c,
+            "no http check asks %.80s: nothing would tell when to fail over; add one under checks, "
+            "as health: { app: %.80s, path: %.80s }",
+            route->app, route->app, health_path(m, route->app));
     else if (found && (left_out = never_asked(m, found, route)))
         complain(r, &c,
                  "%s does not ask %s: nothing would tell when to fail over; add it to the check's "

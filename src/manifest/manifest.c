@@ -69,7 +69,13 @@ int manifest_load(const char *path, struct manifest **ret, struct manifest_probl
     struct stat st;
     struct buf text = BUF_INIT(MANIFEST_MAX_BYTES);
     if (stat(path, &st)) {
-        err_errno(e, ERR_MANIFEST, errno, "%s: cannot read the manifest", path);
+        if (errno == ENOENT)
+            err_set(
+                e, ERR_MANIFEST,
+                "%s: there is no such manifest: trine init writes a first one, -f names another",
+                path);
+        else
+            err_errno(e, ERR_MANIFEST, errno, "%s: cannot read the manifest", path);
         return refuse_file(p, e);
     }
     if (S_ISDIR(st.st_mode)) {

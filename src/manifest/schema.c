@@ -348,7 +348,8 @@ const struct key schema_keys[] = {
     {IN(ROUTE), "host", KEY_STRING, AT(manifest_route, host), .check = check_host,
      .help = "Public host name that is moved by DNS"},
     {IN(ROUTE), "check", KEY_STRING, AT(manifest_route, check), .check = check_name,
-     .help = "The check that decides; the app's health path when not given"},
+     .help = "The http check under checks that decides; when not given the one that asks the app's "
+             "health path, or else any that asks the app"},
     {IN(ROUTE), "down_after", KEY_INTEGER, AT(manifest_route, down_after), .min = 1, .max = 100,
      .otherwise = "3", .help = "Failures in a row before an environment is down"},
     {IN(ROUTE), "up_after", KEY_INTEGER, AT(manifest_route, up_after), .min = 1, .max = 100,

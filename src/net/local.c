@@ -151,6 +151,7 @@ struct local_ask *local_ask(struct loop *loop, const struct local_question *q, l
         uv_timer_start(&a->limit, too_late, 0, 0);
         return a;
     }
+    uv_update_time(a->limit.loop); /* the turn may have lasted: its time counts for nobody */
     uv_timer_start(&a->limit, too_late, (uint64_t)(q->timeout_ms > 0 ? q->timeout_ms : 1), 0);
     uv_pipe_connect(&a->connect, &a->pipe, a->path, connected);
     return a;

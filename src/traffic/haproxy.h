@@ -116,7 +116,8 @@ struct haproxy *haproxy_new(struct loop *loop, const struct haproxy_options *o);
  * beside the one in force, has it checked, then starts, reloads, or adopts what runs already; a
  * configuration that fails its check changes nothing. `done` (NULL is fine) comes once, e NULL when
  * HAProxy answers with the new configuration. When it could not be started (a port is taken, the
- * program is missing), that is tried again with growing pauses; `state` tells. */
+ * program is missing), that is tried again with growing pauses; `state` tells. A certificate that
+ * was renewed in its place is noticed within a minute, and comes into force the same way. */
 typedef void haproxy_done_fn(const struct err *e, void *arg);
 void haproxy_apply(struct haproxy *h, const struct haproxy_plan *p, haproxy_done_fn *done,
                    void *arg);

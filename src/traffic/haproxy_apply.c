@@ -1,6 +1,5 @@
 #include "traffic/haproxy_inner.h"
 
-#include "base/hash.h"
 #include "base/mem.h"
 #include "net/local.h"
 #include "net/loop.h"
@@ -22,6 +21,7 @@ enum {
     LOOK_MS = 10,
     ANSWER_MS = 15000, /* from the start or the reload until it answers */
     FIRST_PAUSE_MS = 50,
+    FEW_CONNECTIONS = 2000, /* below this it is said: a page of a browser takes up to six */
 };
 
 #define ANOTHER_PROGRAM "%s belongs to another program: end it, or choose another folder"
@@ -86,6 +86,17 @@ static void fail(struct haproxy *h, const struct err *e)
     tell(w, e);
 }
 
+static void say_few_connections(struct haproxy *h, const struct haproxy_identity *id)
+{
+    if (id->connections_max > 0 && id->connections_max < FEW_CONNECTIONS)
+        haproxy_say(
+            h,
+            "HAProxy takes only %lld connections at once, others wait: two open files each, "
+            "and the limit of this process is low; raise it before trine serve starts "
+            "(ulimit -n 40100, or LimitNOFILE=40100 in its unit)",
+            (long long)id->connections_max);
+}
+
 static void in_force(struct haproxy *h, const struct haproxy_identity *id, bool adopted)
 {
     struct wanted *w = h->queue;
@@ -99,11 +110,12 @@ static void in_force(struct haproxy *h, const struct haproxy_identity *id, bool 
     h->worker = id->pid;
     h->master = haproxy_read_master(h);
     h->up = true;
-    h->running_since_ms = haproxy_now_ms(h);
+    h->running_since_ms = h->looked_ms = haproxy_now_ms(h);
     unlink(h->fresh);
     file_write_atomic(h->servers_state, "1\n", 2, 0600, &(struct err){0});
     haproxy_say(h, adopted ? "adopted the HAProxy that runs (pid %lld)" : "HAProxy runs (pid %lld)",
                 (long long)h->master);
+    say_few_connections(h, id);
     haproxy_poll_begin(h);
     haproxy_steer_again(h);
     haproxy_set_state(h, HAPROXY_RUNNING, "");
@@ -196,10 +208,14 @@ static void started(struct haproxy *h, const struct process_result *r)
 
 static int into_place(struct haproxy *h, struct err *e)
 {
+    int code;
+
     rename(h->config, h->last); /* there may be none */
-    if (rename(h->fresh, h->config) != 0)
-        return err_errno(e, ERR_STORE, errno, "cannot rename %s", h->fresh);
-    return 0;
+    if (rename(h->fresh, h->config) == 0)
+        return 0;
+    code = errno;
+    rename(h->last, h->config);
+    return err_errno(e, ERR_STORE, code, "cannot rename %s", h->fresh);
 }
 
 /* A stale state of the servers would stand above the orders: it is emptied. */
@@ -238,6 +254,7 @@ static void told_master(const struct err *e, const char *reply, size_t len, void
      */
     if (e->kind == ERR_NET && (e->code == ECONNREFUSED || e->code == ENOENT)) {
         rename(h->last, h->config);
+        h->up = h->up && haproxy_read_master(h); /* dead: this plan is started, not dropped */
         fail(h, e);
         return;
     }
@@ -395,6 +412,13 @@ static void nobody(struct haproxy *h, const struct err *e)
     int64_t master = haproxy_read_master(h);
     struct err bad;
 
+    if (e->code == EACCES || e->code == EPERM) {
+        err_set(&bad, ERR_NO,
+                "%s belongs to another user: run trine serve as that one, or choose another folder",
+                h->admin);
+        fail(h, &bad);
+        return;
+    }
     if (!master && (e->code == ENOENT || e->code == ECONNREFUSED)) {
         h->worker = h->old_worker = 0;
         need_program(h);
@@ -483,18 +507,6 @@ void haproxy_next(struct haproxy *h)
 
 /* --- From outside -----------------------------------------------------------------------------*/
 
-static void hash_of(const struct haproxy_plan *p, char ret[HASH_TEXT])
-{
-    struct haproxy_shape shape = {.hash = ""};
-    struct buf text = BUF_INIT(CONFIG_MAX);
-    uint8_t digest[SHA256_LEN];
-
-    haproxy_config_write(p, &shape, &text);
-    sha256(buf_str(&text), text.len, digest);
-    hex_encode(digest, HASH_TEXT / 2, ret);
-    buf_release(&text);
-}
-
 /* The newest of those that have not begun is enough; the older ones are told that it came. */
 static void enqueue(struct haproxy *h, struct wanted *w)
 {
@@ -531,9 +543,23 @@ void haproxy_apply(struct haproxy *h, const struct haproxy_plan *p, haproxy_done
     w->plan = haproxy_plan_copy(&w->memory, p);
     w->done = done;
     w->arg = arg;
-    hash_of(p, w->hash);
+    haproxy_digest(p, w->hash);
     enqueue(h, w);
     haproxy_next(h);
+}
+
+void haproxy_look_at_files(struct haproxy *h)
+{
+    char hash[HASH_TEXT];
+
+    h->looked_ms = haproxy_now_ms(h);
+    if (h->busy || h->queue || !h->up)
+        return;
+    haproxy_digest(h->force->plan, hash);
+    if (!strcmp(hash, h->force->hash))
+        return;
+    haproxy_say(h, "a certificate has changed: HAProxy is told to read it");
+    haproxy_apply(h, h->force->plan, NULL, NULL);
 }
 
 void haproxy_lost(struct haproxy *h, const struct err *e)

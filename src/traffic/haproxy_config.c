@@ -16,6 +16,7 @@ enum {
     RISE = 2,              /* good checks that bring a server back */
     COLD_MS = 60000,       /* a failing check of a server that sleeps is not believed for so long */
     STREAM_MS = 3600000,   /* an event stream, a WebSocket: silence is normal */
+    FILES_MOST = 40100,    /* 20,000 connections, two files each; fewer where the system says so */
     SPREAD_MS = 2000000000 /* HAProxy multiplies the interval by a server's number, in 31 bits */
 };
 
@@ -80,11 +81,13 @@ static void write_global(const struct haproxy_plan *p, const struct haproxy_shap
     haproxy_quote(out, p->dir);
     buf_adds(out, "/admin.sock mode 600 level admin expose-fd listeners\n  server-state-file ");
     haproxy_quote(out, p->dir);
-    /* noreuseport: two HAProxies would share a port without a word, and with it the requests. */
+    /* noreuseport: two HAProxies would share a port without a word, and with it the requests.
+     * fd-hard-limit instead of maxconn: HAProxy takes as many connections as it may open files for,
+     * two each, and no more. More than that would be accepted and then answered 503. */
     buf_addf(out,
-             "/servers.state\n  noreuseport\n  no strict-limits\n  maxconn 20000\n"
+             "/servers.state\n  noreuseport\n  fd-hard-limit %d\n"
              "  hard-stop-after %ds\n  ssl-default-bind-options ssl-min-ver TLSv1.2\n",
-             STREAM_MS / 1000);
+             FILES_MOST, STREAM_MS / 1000);
     buf_addf(out,
              "defaults\n  mode http\n  load-server-state-from-file global\n  option forwardfor\n"
              "  option idle-close-on-response\n"

@@ -29,6 +29,7 @@ enum {
     PAUSE_MAX_MS = 10000,    /* between two attempts to start */
     CALM_MS = 10000,         /* it ran so long: the next pause is short again */
     VERSION_LEAST = 2006,
+    LOOK_AT_FILES_MS = 60000,
 };
 
 struct kept_order {
@@ -75,6 +76,7 @@ struct haproxy {
     struct timer *step_timer; /* the next look while waiting, or the next attempt */
     int64_t pause_ms;
     int64_t running_since_ms;
+    int64_t looked_ms;      /* at the certificates, last */
     int64_t master, worker; /* pids; 0 = none */
 
     struct kept_order *orders;
@@ -105,6 +107,7 @@ int64_t haproxy_now_us(const struct haproxy *h); /* monotonic, of this moment */
 /* --- haproxy_apply.c */
 void haproxy_next(struct haproxy *h);                      /* goes on with the queue */
 void haproxy_lost(struct haproxy *h, const struct err *e); /* it is gone: start it again */
+void haproxy_look_at_files(struct haproxy *h); /* another certificate in the same place: reloads */
 void wanted_free(struct wanted *w);
 
 /* --- haproxy_run.c */
@@ -120,6 +123,9 @@ int haproxy_find_program(struct haproxy *h, struct err *e);
 int64_t haproxy_read_master(const struct haproxy *h);
 bool haproxy_is_ours(const struct haproxy *h, int64_t pid);
 void haproxy_set_paths(struct haproxy *h, const char *dir);
+
+/* --- haproxy_digest.c: equal for equal configurations, orders apart */
+void haproxy_digest(const struct haproxy_plan *p, char ret[HASH_TEXT]);
 
 /* --- haproxy_port.c: can this be listened on? ERR_NO says who has it, where that can be known. */
 int haproxy_port_check(const char *address, struct err *e);

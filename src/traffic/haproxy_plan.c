@@ -208,6 +208,11 @@ int haproxy_plan_check(const struct haproxy_plan *p, struct err *e)
         return err_set(e, ERR_USAGE, "a router needs its project's name");
     if (!p->dir || p->dir[0] != '/' || !is_line(p->dir))
         return err_set(e, ERR_USAGE, "the router's folder must be an absolute path");
+    if (strpbrk(p->dir, ",$")) /* HAProxy ends a socket's address there, or puts a variable in */
+        return err_set(e, ERR_USAGE,
+                       "the router's folder %s has a comma or a dollar in it: choose another one "
+                       "for the store",
+                       p->dir);
     if (strlen(p->dir) > LOCAL_PATH_MAX - SOCKET_SUFFIX_MAX)
         return err_set(e, ERR_USAGE,
                        "the router's folder %s is too long a path for a socket: %zu bytes, at most "

@@ -226,6 +226,8 @@ static void polled(const struct err *e, const char *reply, size_t len, void *arg
         return;
     }
     poll_later(h);
+    if (haproxy_now_ms(h) - h->looked_ms > LOOK_AT_FILES_MS)
+        haproxy_look_at_files(h);
     if (h->o.reading)
         h->o.reading(h->readings, h->n_readings, haproxy_now_us(h), h->o.arg);
 }

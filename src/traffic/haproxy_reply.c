@@ -59,12 +59,13 @@ int haproxy_identity_read(const char *text, struct haproxy_identity *ret, struct
 {
     struct haproxy_identity id = {0};
     struct slice line;
-    char name[16] = "", pid[24] = "";
+    char name[16] = "", pid[24] = "", most[24] = "";
 
     while (next_line(&text, &line)) {
         (void)(info_value(&line, "Name", name, sizeof name) ||
                info_value(&line, "Version", id.version, sizeof id.version) ||
                info_value(&line, "Pid", pid, sizeof pid) ||
+               info_value(&line, "Maxconn", most, sizeof most) ||
                info_value(&line, "node", id.node, sizeof id.node) ||
                info_value(&line, "description", id.hash, sizeof id.hash));
     }
@@ -72,6 +73,8 @@ int haproxy_identity_read(const char *text, struct haproxy_identity *ret, struct
         return err_set(e, ERR_REMOTE, "what answers is not HAProxy");
     if (text_int(pid, 1, INT32_MAX, &id.pid) != 0)
         id.pid = 0;
+    if (text_int(most, 1, INT32_MAX, &id.connections_max) != 0)
+        id.connections_max = 0;
     *ret = id;
     return 0;
 }

@@ -19,7 +19,8 @@ struct buf;
 struct haproxy_identity {
     char node[80], hash[80]; /* "" = it did not say */
     char version[40];
-    int64_t pid; /* the worker's; 0 = it did not say */
+    int64_t pid;             /* the worker's; 0 = it did not say */
+    int64_t connections_max; /* at once; 0 = it did not say */
 };
 /* ERR_REMOTE when that is not HAProxy's answer. */
 int haproxy_identity_read(const char *text, struct haproxy_identity *ret, struct err *e);

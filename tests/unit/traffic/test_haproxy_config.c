@@ -50,6 +50,8 @@ static void bad_plans_are_refused_and_named(void)
     memset(deep + 1, 'd', 150);
     CHECK(refused(&r, deep, "too long a path"));
     CHECK(refused(&r, "relative", "absolute"));
+    CHECK(refused(&r, "/tmp/a,b", "comma"));
+    CHECK(refused(&r, "/tmp/a$b", "dollar"));
     r.name = "api_open";
     CHECK(refused(&r, "/tmp/x", "_open"));
     r = good_route();
@@ -90,7 +92,7 @@ static void bad_plans_are_refused_and_named(void)
  * says that it can start. */
 static void haproxy_takes_names_and_tls(void)
 {
-    char dir[] = "/tmp/trine-test-XXXXXX", path[64];
+    char dir[] = "/tmp/trine \"'#%[x]-XXXXXX", path[64];
     struct haproxy_route r = good_route();
     struct haproxy_plan p = {.project = "a \"demo\"", .routes = &r, .n_routes = 1};
     struct buf out = BUF_INIT(1 << 20);
@@ -101,7 +103,7 @@ static void haproxy_takes_names_and_tls(void)
     CHECK(mkdtemp(dir) != NULL);
     p.dir = dir;
     two[0].host = "no-such-host.invalid";
-    r.health = "/health?a=\"$b\"";
+    r.health = "/health?a=\"$b\"&c=%[env(HOME)]#\\";
     CHECK(haproxy_config(&p, &out, &e) == 0);
     CHECK(strstr(buf_str(&out), "sni str(no-such-host.invalid)") != NULL);
     CHECK(strstr(buf_str(&out), "verify required") != NULL);
@@ -130,8 +132,9 @@ static void who_answers_is_told(void)
     struct err e;
 
     CHECK(haproxy_identity_read("Name: HAProxy\nVersion: 2.6.12\nPid: 77\nnode: trine-x\n"
-                                "description: abc\n\n",
+                                "description: abc\nMaxconn: 242\n\n",
                                 &id, &e) == 0);
+    CHECK(id.connections_max == 242);
     CHECK(id.pid == 77 && !strcmp(id.node, "trine-x") && !strcmp(id.hash, "abc"));
     CHECK(haproxy_identity_read("-ERR unknown command\n", &id, &e) == -1);
     CHECK(haproxy_identity_read("", &id, &e) == -1);

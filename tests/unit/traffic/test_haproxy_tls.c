@@ -1,5 +1,7 @@
 #include "world.h"
 
+#include "traffic/haproxy_inner.h"
+
 #include <fcntl.h>
 
 /* Two routers in a row: the second speaks TLS in front, the first speaks TLS to it and checks it.
@@ -102,9 +104,33 @@ static void tls_is_spoken_in_front_and_checked_behind(void)
     world_end(&behind);
 }
 
+static void a_renewed_certificate_is_noticed_in_its_place(void)
+{
+    struct world w;
+    char served[64], renewed[64];
+
+    world_begin(&w, 2);
+    snprintf(served, sizeof served, "%s/served.pem", w.dir);
+    snprintf(renewed, sizeof renewed, "%s/renewed.pem", w.dir);
+    make_certificate(served);
+    make_certificate(renewed);
+    w.route.certificate = served;
+    CHECK(world_apply(&w));
+    haproxy_look_at_files(w.h);
+    CHECK(haproxy_state(w.h, NULL) == HAPROXY_RUNNING); /* it is the same one */
+    CHECK(!speaks_http2(&w, renewed));
+    CHECK(rename(renewed, served) == 0);
+    haproxy_look_at_files(w.h);
+    CHECK(haproxy_state(w.h, NULL) == HAPROXY_STARTING);
+    run_until(&w, haproxy_state(w.h, NULL) == HAPROXY_RUNNING);
+    CHECK(speaks_http2(&w, served));
+    world_end(&w);
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
+    a_renewed_certificate_is_noticed_in_its_place();
     tls_is_spoken_in_front_and_checked_behind();
     return DONE();
 }
