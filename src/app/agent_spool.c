@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define PART ".part"
 enum { BATCHES_MAX = 50000, DIGITS = 19 };
 
 struct entry {
@@ -70,6 +71,15 @@ static bool number_of(const char *name, uint64_t *ret)
     return true;
 }
 
+/* What a kill left half-written. */
+static void remove_part(const struct agent_spool *s, const char *name)
+{
+    size_t n = strlen(name);
+
+    if (n == DIGITS + strlen(PART) && strcmp(name + DIGITS, PART) == 0)
+        (void)unlinkat(s->dir, name, 0);
+}
+
 static int take_stock(struct agent_spool *s, const char *path, struct err *e)
 {
     DIR *d = opendir(path);
@@ -82,6 +92,8 @@ static int take_stock(struct agent_spool *s, const char *path, struct err *e)
     while ((entry = readdir(d)))
         if (number_of(entry->d_name, &number) && fstatat(s->dir, entry->d_name, &st, 0) == 0)
             append(s, number, st.st_size);
+        else
+            remove_part(s, entry->d_name);
     (void)closedir(d);
     if (s->n > 0) {
         qsort(s->entries, s->n, sizeof(*s->entries), by_number);
@@ -155,7 +167,7 @@ static int write_file(const struct agent_spool *s, const char *name, const struc
     char part[40];
     int code, fd;
 
-    (void)snprintf(part, sizeof(part), "%s.part", name);
+    (void)snprintf(part, sizeof(part), "%s" PART, name);
     fd = openat(s->dir, part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         return err_errno(e, ERR_STORE, errno, "%s", part);

@@ -14,7 +14,12 @@
 
 /* trine traffic: orders to the router of trine serve, through the store that both have. */
 
-enum { OVERRIDE_MS = 3600 * 1000, FOLLOW_MS = 3000, FOLLOW_STEP_MS = 50 };
+enum {
+    OVERRIDE_MS = 3600 * 1000,
+    FOLLOW_MS = 3000,
+    FOLLOW_STEP_MS = 50,
+    SEEN_MS = 3600 * 1000, /* of what agents saw, unless --from says otherwise */
+};
 
 /* --- The route -----------------------------------------------------------------------------------
  */
@@ -139,7 +144,7 @@ static int show_followed(struct app *a, const struct manifest_route *route,
         if (!done)
             (void)nanosleep(&step, NULL);
     }
-    int rc = traffic_view_print(a, &view, route->name, false, e);
+    int rc = traffic_view_print(a, &view, route->name, e);
     if (rc >= 0 && !view.steered)
         app_say(a, "the order is kept; nobody follows it until trine serve runs");
     else if (rc >= 0 && !done)
@@ -289,10 +294,13 @@ static int accept_dns(struct app *a, const struct manifest_route *route, struct 
 static int status(struct app *a, struct err *e)
 {
     struct traffic_view view = {0};
-    int rc = traffic_view_read(a, &view, e);
+    int64_t from_ms = 0;
+    int rc = traffic_read_from(a, SEEN_MS, &from_ms, e);
 
     if (rc == 0)
-        rc = traffic_view_print(a, &view, a->o.route, true, e);
+        rc = traffic_view_read(a, &view, e);
+    if (rc == 0)
+        rc = traffic_view_print_all(a, &view, a->o.route, from_ms, e);
     traffic_view_release(&view);
     return rc;
 }

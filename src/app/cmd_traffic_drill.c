@@ -3,6 +3,7 @@
 #include "app/drill_run.h"
 #include "app/drill_view.h"
 #include "app/progress.h"
+#include "app/traffic_view.h"
 #include "base/text.h"
 #include "net/loop.h"
 
@@ -106,10 +107,9 @@ static int drill(struct app *a, struct err *e)
     return d.status;
 }
 
-/* --from as in compare: a time, or a span back from now. */
-static int read_from(const struct app *a, int64_t *ret, struct err *e)
+int traffic_read_from(const struct app *a, int64_t span, int64_t *ret, struct err *e)
 {
-    int64_t now = clock_wall_ms(&a->clock), span = LISTED_MS_DEFAULT_DAYS * INT64_C(86400000);
+    int64_t now = clock_wall_ms(&a->clock);
 
     *ret = now - span;
     if (!a->o.from)
@@ -129,7 +129,7 @@ static int list(struct app *a, struct err *e)
     struct drill_book book = {0};
     const char *route = a->o.n_arguments > 1 ? a->o.arguments[1] : a->o.route;
     int64_t from_ms = 0;
-    int rc = read_from(a, &from_ms, e);
+    int rc = traffic_read_from(a, LISTED_MS_DEFAULT_DAYS * INT64_C(86400000), &from_ms, e);
 
     if (rc == 0)
         rc = drill_book_read(a->store, route, from_ms, INT64_MAX, &book, e);

@@ -173,10 +173,13 @@ const struct command commands[] = {
      "| export",
      "see and steer which environment gets how much of the traffic",
      "status shows every route: where its requests go, the state of each environment and why, who "
-     "would take over, and what checking costs. weights, drain and override give an order that "
-     "stands above every measurement until --for is over or restore takes it back; trine serve "
-     "follows within a second. drain sends an environment (-e) nothing new; override says that it "
-     "counts as up or down whatever the checks find, for an hour unless --for says otherwise.\n\n"
+     "would take over, what checking costs, and what each agent saw beside what trine serve saw "
+     "itself (of the last hour, or since --from). weights, drain and override give an order that "
+     "stands above every measurement until --for is over or restore takes it back (all of the "
+     "route's, or those of -e); trine serve follows within a second. drain sends an environment "
+     "(-e) nothing new; override says that it counts as up or down whatever the checks find, for "
+     "an hour unless --for says otherwise. accept-dns lets the next move replace what somebody "
+     "else has put into the DNS.\n\n"
      "drill rehearses a failure (--fault, --for) with a canary client and prints what it would "
      "have "
      "cost users; drills lists what was measured. Against real platforms only drain is done. "
@@ -190,17 +193,19 @@ const struct command commands[] = {
      "every five seconds, every second while something is in doubt. With its vote an environment "
      "is called down only when several places agree (probe.quorum). It is told no secret: checks "
      "that send one are left out.\n\n"
-     "The token, of scope agent, is read from TRINE_TOKEN or --token-file. The server is reached "
+     "The token, of scope agent and of this agent alone (a token has one vote), is read from "
+     "TRINE_TOKEN or --token-file. The server is reached "
      "over https only, except on this machine itself. While it is out of reach, what is measured "
      "waits in the folder --state (at most 32 MiB, then the oldest is dropped and counted) and is "
      "sent later, each once, also after a kill. An agent whose clock is off by more than five "
-     "seconds does not count.\n\n"
+     "seconds does not count. What it measured is shown by trine traffic status. It asks the "
+     "addresses that the server names, from the network where it runs: give its token to a server "
+     "that you trust.\n\n"
      "Exit status 3 when the server refuses the token at the start.",
      agent_options, 0, 0, "trine agent --server https://trine.example.org --name fra", cmd_agent},
     {"token", "create NAME | list | revoke NAME", "make, list and revoke tokens for the API",
      "create prints the token once; only a digest of it is kept. --scope agent is for trine agent. "
-     "revoke takes effect at once, also "
-     "in a trine serve that runs.",
+     "revoke takes effect at once, also in a trine serve that runs.",
      token_options, 1, 2, "trine token create laptop --scope operate", cmd_token},
     {"incidents", "[ID]", "show what went wrong and when; with ID one of them with its timeline",
      "One line an incident, newest first, of the last 7 days or of --from and --until; with -e "

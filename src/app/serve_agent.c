@@ -23,7 +23,9 @@
  * them into votes of the router and observations of the store, and notices who went silent.
  *
  * A report is answered only once its batch is in the store; its votes count at once. A name belongs
- * to the token that reports under it, and of two runs under one name the later one counts.
+ * to the token that reports under it for as long as that is heard of, so that a token can be
+ * replaced; a token has one name at a time, so that who has it has one vote. Of two runs under one
+ * name the later one counts.
  */
 
 enum {
@@ -129,6 +131,14 @@ static void forget(struct agents *a, size_t i)
     a->list[i] = a->list[--a->n];
 }
 
+static bool is_silent(const struct agents *a, const struct vantage *v)
+{
+    int64_t most = SILENT_INTERVALS * v->interval_ms;
+
+    return clock_mono_ms(&a->serve->app->clock) - v->seen_ms >
+           (most < SILENT_LEAST_MS ? SILENT_LEAST_MS : most);
+}
+
 static void look(void *arg)
 {
     struct agents *a = arg;
@@ -136,13 +146,12 @@ static void look(void *arg)
 
     for (size_t i = a->n; i-- > 0;) {
         struct vantage *v = a->list[i];
-        int64_t silent = now - v->seen_ms, most = SILENT_INTERVALS * v->interval_ms;
-        most = most < SILENT_LEAST_MS ? SILENT_LEAST_MS : most;
+        int64_t silent = now - v->seen_ms;
         if (silent >= GONE_MS) {
             app_say(a->serve->app, "agent %s was not heard of for an hour: it is forgotten",
                     v->name);
             forget(a, i);
-        } else if (silent > most && v->valid) {
+        } else if (is_silent(a, v) && v->valid) {
             judge(v, false, "not heard of for %lld s", (long long)(silent / 1000));
             app_say(a->serve->app, "agent %s does not vote: %s", v->name, v->why);
             vote_self(a, v);
@@ -164,11 +173,38 @@ static bool is_ourselves(const struct serve *s, const char *name)
     return strcmp(name, "here") == 0 || strcmp(name, s->setup->manifest->probe.vantage) == 0;
 }
 
+/* The other name under which a token is heard of. Those of which it is not are forgotten. */
+static const struct vantage *other_name(struct agents *a, const char *token, const char *name)
+{
+    for (size_t i = a->n; i-- > 0;) {
+        struct vantage *v = a->list[i];
+        if (strcmp(v->token, token) != 0 || strcmp(v->name, name) == 0)
+            continue;
+        if (!is_silent(a, v))
+            return v;
+        forget(a, i);
+    }
+    return NULL;
+}
+
+static struct vantage *begin(struct agents *a, const char *name, const char *token,
+                             const struct agent_report *r)
+{
+    struct vantage *v = a->list[a->n++] = mem_alloc(sizeof(*v));
+
+    (void)text_copy(v->name, sizeof(v->name), name);
+    (void)text_copy(v->token, sizeof(v->token), token);
+    (void)text_copy(v->boot, sizeof(v->boot), r->boot);
+    app_say(a->serve->app, "agent %s reports", name);
+    return v;
+}
+
 /* Whose report it is; NULL: it was refused. */
 static struct vantage *admit(struct agents *a, const struct api_call *c,
                              const struct agent_report *r)
 {
     const char *name = *r->vantage ? r->vantage : c->who.name;
+    const struct vantage *other = other_name(a, c->who.name, name);
     struct vantage *v = find(a, name);
 
     if (is_ourselves(a->serve, name)) {
@@ -181,7 +217,12 @@ static struct vantage *admit(struct agents *a, const struct api_call *c,
                    "the token is called \"%s\", which is no name for a vantage "
                    "point: give the agent a --name",
                    name);
-    } else if (v && strcmp(v->token, c->who.name) != 0) {
+    } else if (other) {
+        api_refuse(c->x, 409, "usage",
+                   "an agent with this token reports as %s, and a token has one vote: make one for "
+                   "each agent with: trine token create NAME --scope agent",
+                   other->name);
+    } else if (v && strcmp(v->token, c->who.name) != 0 && !is_silent(a, v)) {
         api_refuse(c->x, 409, "usage",
                    "the agent with token %s reports as %s already: give this "
                    "one another --name",
@@ -193,14 +234,10 @@ static struct vantage *admit(struct agents *a, const struct api_call *c,
                    name);
     } else if (!v && a->n == AGENTS_MAX) {
         api_refuse(c->x, 503, "no", "%d agents report already, and more cannot vote", AGENTS_MAX);
-    } else if (v) {
-        return v;
     } else {
-        v = a->list[a->n++] = mem_alloc(sizeof(*v));
-        (void)text_copy(v->name, sizeof(v->name), name);
+        if (!v)
+            return begin(a, name, c->who.name, r);
         (void)text_copy(v->token, sizeof(v->token), c->who.name);
-        (void)text_copy(v->boot, sizeof(v->boot), r->boot);
-        app_say(a->serve->app, "agent %s reports", name);
         return v;
     }
     return NULL;

@@ -2,6 +2,7 @@
 
 #include "app/app.h"
 #include "app/checking_view.h"
+#include "app/vantage_view.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -205,19 +206,33 @@ static void vantage_lines(const json_t *all, struct buf *out)
                  json_str(v, "why", ""));
 }
 
-static int as_text(struct app *a, const struct traffic_view *v, const char *route, bool price,
-                   struct err *e)
+/* The same environments as seen from several places; nothing when there is no agent. */
+static void seen_lines(const struct vantage_rows *rows, const struct table_look *look,
+                       struct buf *out)
+{
+    struct table *t = rows->n ? vantage_table(rows) : NULL;
+
+    if (!t)
+        return;
+    buf_adds(out, "as seen from each vantage point (--from: since when; in no other figure):\n");
+    table_print(t, look, out);
+    table_free(t);
+    buf_addc(out, '\n');
+}
+
+struct extra { /* of trine traffic status */
+    struct checking_rows checking;
+    struct vantage_rows seen;
+};
+
+static int as_text(struct app *a, const struct traffic_view *v, const char *route,
+                   const struct extra *x, struct err *e)
 {
     const struct table_look look = {.width = a->width, .colour = a->colour};
-    struct checking_rows rows = {0};
-    struct matrix matrix = {0};
     struct buf b = BUF_INIT(1 << 20);
     size_t i;
     json_t *r;
 
-    if (price && app_matrix(a, &matrix, e) < 0)
-        return -1;
-    checking_rows(a->manifest, &matrix, &rows);
     head_lines(a, v, &b);
     json_array_foreach(json_at(v->json, "routes"), i, r)
     {
@@ -225,31 +240,82 @@ static int as_text(struct app *a, const struct traffic_view *v, const char *rout
         if (route && strcmp(name, route) != 0)
             continue;
         route_lines(r, &look, &b);
-        if (price)
-            checking_lines(&rows, name, &look, &b);
+        if (x)
+            checking_lines(&x->checking, name, &look, &b);
     }
+    if (x)
+        seen_lines(&x->seen, &look, &b);
     vantage_lines(json_at(v->json, "vantages"), &b);
     int rc = app_print(a, &b, e);
-    checking_rows_release(&rows);
-    matrix_release(&matrix);
     buf_release(&b);
     return rc;
 }
 
-int traffic_view_print(struct app *a, const struct traffic_view *v, const char *route, bool price,
-                       struct err *e)
+static int print(struct app *a, const struct traffic_view *v, const char *route,
+                 const struct extra *x, struct err *e)
 {
     bool down = false;
     size_t i;
     json_t *r;
+    int rc;
 
-    if (!v->json)
-        return err_set(e, ERR_NO,
-                       "nothing is known of traffic yet: no trine serve has run with this state "
-                       "folder (%s)",
-                       a->state);
     json_array_foreach(json_at(v->json, "routes"), i, r) down |= any_down(r);
-    int rc =
-        a->o.json ? app_print_json(a, json_incref(v->json), e) : as_text(a, v, route, price, e);
+    if (a->o.json) {
+        json_t *whole = json_copy(v->json);
+        if (x)
+            json_object_set_new(whole, "seen_from", vantage_json(&x->seen));
+        rc = app_print_json(a, whole, e);
+    } else {
+        rc = as_text(a, v, route, x, e);
+    }
     return rc < 0 ? -1 : down || !v->steered;
+}
+
+static int need_json(const struct app *a, const struct traffic_view *v, struct err *e)
+{
+    if (v->json)
+        return 0;
+    return err_set(e, ERR_NO,
+                   "nothing is known of traffic yet: no trine serve has run with this state folder "
+                   "(%s)",
+                   a->state);
+}
+
+int traffic_view_print(struct app *a, const struct traffic_view *v, const char *route,
+                       struct err *e)
+{
+    return need_json(a, v, e) < 0 ? -1 : print(a, v, route, NULL, e);
+}
+
+static const char *app_of(const struct manifest *m, const char *route)
+{
+    for (size_t i = 0; route && i < m->n_routes; i++)
+        if (strcmp(m->routes[i].name, route) == 0)
+            return m->routes[i].app;
+    return NULL;
+}
+
+int traffic_view_print_all(struct app *a, const struct traffic_view *v, const char *route,
+                           int64_t from_ms, struct err *e)
+{
+    const struct vantage_window w = {.own = a->manifest->probe.vantage,
+                                     .app = app_of(a->manifest, route),
+                                     .from_ms = from_ms,
+                                     .until_ms = INT64_MAX};
+    struct extra x = {0};
+    struct matrix matrix = {0};
+    int rc = need_json(a, v, e);
+
+    if (rc == 0)
+        rc = app_matrix(a, &matrix, e);
+    if (rc == 0) {
+        checking_rows(a->manifest, &matrix, &x.checking);
+        rc = vantage_rows_read(a->store, &w, &x.seen, e);
+    }
+    if (rc == 0)
+        rc = print(a, v, route, &x, e);
+    checking_rows_release(&x.checking);
+    vantage_rows_release(&x.seen);
+    matrix_release(&matrix);
+    return rc;
 }

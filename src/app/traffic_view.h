@@ -26,10 +26,16 @@ void traffic_view_release(struct traffic_view *v);
 /* The order in force for an environment of a route as the router has it; 0 = none. */
 int64_t traffic_view_order(const struct traffic_view *v, const char *route,
                            const char *environment);
-/* route NULL: all. price: also what their checking costs. 1 when an environment is down or nobody
- * steers, else 0. */
-int traffic_view_print(struct app *a, const struct traffic_view *v, const char *route, bool price,
+/* Where its routes stand. route NULL: all. 1 when an environment is down or nobody steers, else 0.
+ */
+int traffic_view_print(struct app *a, const struct traffic_view *v, const char *route,
                        struct err *e);
+/* The same with what their checking costs, and with what agents saw since from_ms. */
+int traffic_view_print_all(struct app *a, const struct traffic_view *v, const char *route,
+                           int64_t from_ms, struct err *e);
+
+/* --from as in compare: a time, or a span back from now; `span` when it is not given. */
+int traffic_read_from(const struct app *a, int64_t span, int64_t *ret, struct err *e);
 
 /* trine traffic export */
 int traffic_export_print(struct app *a, struct err *e);

@@ -134,6 +134,22 @@ int observation_read(struct store *s, const char *vantage, int64_t series, int64
     return rc;
 }
 
+int observation_vantages(struct store *s, int64_t from, int64_t until, vantage_fn *fn, void *arg,
+                         struct err *e)
+{
+    struct sql_query *q;
+    int more;
+
+    if (sql_query(s->sql,
+                  "SELECT DISTINCT vantage FROM observations WHERE from_ms < ?2 AND until_ms >= ?1"
+                  " ORDER BY vantage",
+                  SQL_VALUES(sql_int(from), sql_int(until)), &q, e) < 0)
+        return -1;
+    while ((more = sql_next(q, e)) == 1)
+        fn(sql_column_text(q, 0), arg);
+    return more;
+}
+
 int observation_drop(struct store *s, int64_t before_ms, bool *ret_more, struct err *e)
 {
     if (sql_run(s->sql,

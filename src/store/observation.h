@@ -21,6 +21,10 @@ struct observation_report {
  * kept (batch.h), or too many. */
 int observation_add(struct store *s, const struct observation_report *r, bool *ret_new,
                     struct err *e);
+/* Those that have something in the window, by name. */
+typedef void vantage_fn(const char *vantage, void *arg);
+int observation_vantages(struct store *s, int64_t from, int64_t until, vantage_fn *fn, void *arg,
+                         struct err *e);
 /* Samples of one vantage point with from <= at < until, series 0 = all; by report, in each by
  * series and time. */
 int observation_read(struct store *s, const char *vantage, int64_t series, int64_t from,

@@ -231,6 +231,26 @@ check 'a token that is revoked is said' until_true 200 grep -q 'no longer takes 
 kill -0 "$first"
 report $? 'and the agent goes on measuring'
 
+# --- A token has one vote, and can be replaced --------------------------------------------------------
+trine traffic status -f trine.yaml --state state --bases bases.json --env-file sim.env
+prints 'as seen from each vantage point' && grep -q '^fra  *uat  *web  *page' out && grep -q '^here  *uat  *web  *page' out
+report $? 'what the agents measured is shown beside our own'
+post() { # post TOKEN NAME
+    printf '{"vantage":"%s","boot":"by-hand","version":"0","now_ms":%s000,"blind":false,"waiting":0,"dropped":0,"votes":[],"batch":null}' \
+        "$2" "$(date +%s)" >report.json
+    (inside "$world" curl -s --max-time 5 -o out -w '%{http_code}' -H "Authorization: Bearer $1" --data-binary @report.json \
+        "http://$address:$port/api/v1/agents/report") >code
+    status=$(cat code)
+}
+post "$nyc" again
+is 'a token that reports under one name has no second' "$status" 409
+check 'and it is said what to do' prints 'make one for each agent'
+next=$(token fra2 agent)
+post "$next" nyc
+is 'a name in use is not given away' "$status" 409
+takes() { post "$next" fra && [ "$status" = 200 ]; }
+check 'that of a token which is heard of no more is' until_true 300 takes
+
 kill "$first" "$second"
 wait "$first"
 is 'an agent that is told to end ends with 0' "$?" 0

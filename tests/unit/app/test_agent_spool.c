@@ -88,14 +88,17 @@ static void torn_and_foreign_files_hold_nothing_up(void)
 {
     struct agent_spool *s = NULL;
     struct err e = ERR_INIT;
-    char path[64], name[128];
+    char path[64], name[128], part[128];
 
     folder(path);
     snprintf(name, sizeof(name), "%s/0000000000000000001", path);
     CHECK(file_write_atomic(name, "{\"n\":00", 7, 0600, &e) == 0);
     snprintf(name, sizeof(name), "%s/notes.txt", path);
     CHECK(file_write_atomic(name, "hello", 5, 0600, &e) == 0);
+    snprintf(part, sizeof(part), "%s/0000000000000000057.part", path);
+    CHECK(file_write_atomic(part, "{\"n\"", 4, 0600, &e) == 0);
     CHECK(agent_spool_open(path, 1000, &s, &e) == 0);
+    CHECK(access(part, F_OK) != 0); /* a kill left it: nobody would ever ask for it */
     add(s, 7);
     CHECK(take(s) == 7 && agent_spool_dropped(s) == 1 && take(s) == -1);
     agent_spool_close(s);
