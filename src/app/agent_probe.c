@@ -38,10 +38,23 @@ void agent_probe_seal(struct agent *g)
     if (g->n_samples == 0)
         return;
     agent_batch_write(g->boot, ++g->sequence, g->samples, g->n_samples, &b);
-    g->n_samples = 0;
-    if (agent_spool_add(g->spool, &b, &e) < 0)
-        agent_say(g, TOPIC_BUFFER, "measurements are lost, they cannot be written: %s", e.text);
+    int rc = agent_spool_add(g->spool, &b, &e);
     buf_release(&b);
+    if (rc == 0) {
+        g->n_samples = 0;
+        if (g->said_ms[TOPIC_BUFFER])
+            app_say(g->app, "what is measured can be written again");
+        g->said_ms[TOPIC_BUFFER] = 0;
+        return;
+    }
+    agent_say(g, TOPIC_BUFFER,
+              "what is measured cannot be written: %s; the last %d samples are kept, and votes go "
+              "on; make room",
+              e.text, AGENT_SAMPLES_MAX);
+    if (g->n_samples == AGENT_SAMPLES_MAX) {
+        g->n_samples = 0;
+        g->refused++;
+    }
 }
 
 /* --- Results ------------------------------------------------------------------------------------

@@ -207,10 +207,8 @@ int agent_spool_add(struct agent_spool *s, const struct buf *batch, struct err *
     char name[32];
 
     name_of(s->next, name);
-    if (write_file(s, name, batch, e) < 0) {
-        s->dropped++;
+    if (write_file(s, name, batch, e) < 0)
         return -1;
-    }
     append(s, s->next++, (int64_t)batch->len);
     while (s->first < s->n && (s->bytes > s->max || s->n - s->first > BATCHES_MAX))
         drop_first(s);

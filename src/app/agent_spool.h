@@ -23,6 +23,7 @@ struct agent_spool;
 int agent_spool_open(const char *dir, int64_t max, struct agent_spool **ret, struct err *e);
 void agent_spool_close(struct agent_spool *s); /* keeps the files; NULL is fine */
 
+/* -1: it could not be written (a full disk); it is still the caller's. */
 int agent_spool_add(struct agent_spool *s, const struct buf *batch, struct err *e);
 /* The oldest one. Its number, and 0 when there is none; those that cannot be read are dropped. */
 uint64_t agent_spool_first(struct agent_spool *s, struct buf *ret);

@@ -46,6 +46,8 @@ static void proxy_state(enum haproxy_state s, const char *why, void *arg)
 
     if (s == HAPROXY_REFUSED || s == HAPROXY_LOST)
         router_say(r, "HAProxy is %s: %s", haproxy_state_name(s), why);
+    if (s == HAPROXY_REFUSED || s == HAPROXY_RUNNING)
+        router_save(r); /* trine traffic status is asked soon after a start */
     router_moved(r);
 }
 

@@ -106,6 +106,23 @@ static void torn_and_foreign_files_hold_nothing_up(void)
     drop_folder(path);
 }
 
+static void what_cannot_be_written_stays_with_its_owner(void)
+{
+    struct agent_spool *s = NULL;
+    struct buf b = BUF_INIT(256);
+    struct err e = ERR_INIT;
+    char path[64];
+
+    folder(path);
+    CHECK(agent_spool_open(path, 1000, &s, &e) == 0);
+    drop_folder(path);
+    buf_adds(&b, "{\"n\":1}");
+    CHECK(agent_spool_add(s, &b, &e) == -1 && e.kind == ERR_STORE);
+    CHECK(agent_spool_waiting(s) == 0 && agent_spool_dropped(s) == 0);
+    buf_release(&b);
+    agent_spool_close(s);
+}
+
 static void a_folder_is_for_one_agent(void)
 {
     struct agent_spool *s = NULL, *other = NULL;
@@ -127,6 +144,7 @@ int main(void)
     what_waits_comes_in_its_order_also_after_a_restart();
     the_oldest_make_room_and_are_counted();
     torn_and_foreign_files_hold_nothing_up();
+    what_cannot_be_written_stays_with_its_owner();
     a_folder_is_for_one_agent();
     return DONE();
 }
