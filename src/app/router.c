@@ -56,14 +56,23 @@ static void proxy_says(const char *text, void *arg)
     router_say(arg, "%s", text);
 }
 
+bool router_proxy_said(const struct router *r, const struct err *e)
+{
+    const char *why = "";
+
+    if (r->proxy)
+        (void)haproxy_state(r->proxy, &why);
+    return strcmp(why, e->text) == 0;
+}
+
 static void applied(const struct err *e, void *arg)
 {
     struct router *r = arg;
 
-    if (e)
+    if (e && !router_proxy_said(r, e))
         router_say(r, "the router's configuration was not taken, the one before stays in force: %s",
                    e->text);
-    else
+    else if (!e)
         for (size_t i = 0; i < r->n_routes; i++)
             router_steer_all(&r->routes[i]);
     router_moved(r);

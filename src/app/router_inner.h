@@ -98,6 +98,8 @@ struct router {
 
 void router_say(struct router *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void router_moved(struct router *r); /* something that is shown has changed */
+/* The same is told as the proxy's state already. */
+bool router_proxy_said(const struct router *r, const struct err *e);
 void router_begin(struct router *r); /* the lease is ours */
 void router_lease_release(struct router *r);
 

@@ -163,7 +163,7 @@ static void taken_by_proxy(const struct err *e, void *arg)
     struct steering *s = arg;
     int64_t now = router_wall_us(s->router);
 
-    if (e)
+    if (e && !router_proxy_said(s->router, e))
         router_say(s->router, "HAProxy did not take an order: %s", e->text);
     for (struct change_note *n = s->notes, *next; n; n = next) {
         next = n->next;

@@ -39,11 +39,29 @@ static int lease_work(struct store *s, void *arg, struct err *e)
                    : lease_acquire(s, ROUTER_LEASE, "trine serve: traffic", &j->lease, e);
 }
 
+/* "environment traffic: another run is working on it: held by NAME since WHEN, at least until WHEN:
+ * ...": who has it, without the end, which moves on each time it is asked. */
+static void who_steers(const struct err *e, char *ret, size_t size)
+{
+    const char *held = strstr(e->text, "held by "), *end = strstr(e->text, ", at least until ");
+
+    if (held && end && end > held)
+        (void)snprintf(ret, size,
+                       "traffic is steered by another process, %.*s; this one measures, and "
+                       "follows when that one ends",
+                       (int)(end - held), held);
+    else
+        (void)text_copy(ret, size, e->text);
+}
+
 static void lease_lost(struct router *r, const struct err *e)
 {
-    if (r->steering || strcmp(r->why, e->text) != 0)
-        router_say(r, "%s", e->text);
-    (void)text_copy(r->why, sizeof(r->why), e->text);
+    char why[sizeof(r->why)];
+
+    who_steers(e, why, sizeof(why));
+    if (r->steering || strcmp(r->why, why) != 0)
+        router_say(r, "%s", why);
+    (void)text_copy(r->why, sizeof(r->why), why);
     r->steering = false;
     for (size_t i = 0; i < r->n_routes; i++)
         router_dns_end(&r->routes[i]);
