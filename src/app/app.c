@@ -116,6 +116,9 @@ int app_open_manifest(struct app *a, struct err *e)
         (void)fprintf(stderr, "%s\n", problems.lines[i]);
     if (problems.more > 0)
         (void)fprintf(stderr, "... and %zu more\n", problems.more);
+    if (rc < 0 && problems.n == 1 &&
+        problems.more == 0) /* it stands there already, word for word */
+        (void)err_set(e, e->kind, "%s: 1 problem", a->o.file);
     manifest_problems_release(&problems);
     return rc;
 }
