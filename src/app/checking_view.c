@@ -357,6 +357,14 @@ static void say_allowance(struct table *t, const struct allowance_share *s)
                    s->per);
 }
 
+void checking_every(int64_t ms, char ret[32])
+{
+    if (ms < 60000)
+        (void)snprintf(ret, 32, "%.3g s", (double)ms / 1000);
+    else
+        text_format_span(ms, ret);
+}
+
 static void say_pace(struct table *t, const struct checking_row *row)
 {
     char every[32];
@@ -366,7 +374,7 @@ static void say_pace(struct table *t, const struct checking_row *row)
     else if (row->every_ms == 0)
         table_cell(t, TONE_BAD, "%s", "none fits");
     else {
-        text_format_duration(row->every_ms, every);
+        checking_every(row->every_ms, every);
         table_cell(t, TONE_PLAIN, "%s%s", every, row->stops_when_asleep ? ", not when idle" : "");
     }
 }

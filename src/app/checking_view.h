@@ -42,6 +42,9 @@ void checking_rows_release(struct checking_rows *r);
 const struct checking_row *checking_row_of(const struct checking_rows *r, const char *route,
                                            const char *environment);
 
+/* An interval in words: "3.5 s", "20 min". */
+void checking_every(int64_t ms, char ret[32]);
+
 struct table;
 /* Of one route; "" = of the checks; NULL = of everything. To be freed with table_free. */
 struct table *checking_table(const struct checking_rows *r, const char *route);

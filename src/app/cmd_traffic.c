@@ -1,9 +1,9 @@
 #include "app/app.h"
 
+#include "app/order_check.h"
 #include "app/traffic_view.h"
-#include "base/buf.h"
+#include "base/arena.h"
 #include "base/text.h"
-#include "store/traffic.h"
 #include "traffic/failover.h"
 
 #include <pwd.h>
@@ -19,6 +19,7 @@ enum {
     FOLLOW_MS = 3000,
     FOLLOW_STEP_MS = 50,
     SEEN_MS = 3600 * 1000, /* of what agents saw, unless --from says otherwise */
+    ORDERS_MAX = 64,
 };
 
 /* --- The route -----------------------------------------------------------------------------------
@@ -39,36 +40,28 @@ static const struct manifest_route *pick_route(const struct app *a, struct err *
     for (size_t i = 0; i < m->n_routes; i++) {
         if (a->o.route && strcmp(m->routes[i].name, a->o.route) == 0)
             return &m->routes[i];
-        names[n++] = m->routes[i].name;
+        if (n < sizeof(names) / sizeof(names[0]))
+            names[n++] = m->routes[i].name;
     }
     if (!a->o.route) {
-        err_set(e, ERR_USAGE, "there are %zu routes; say which with --route, as --route %s", n,
-                names[0]);
+        err_set(e, ERR_USAGE, "there are %zu routes; say which with --route, as --route %s",
+                m->n_routes, names[0]);
         return NULL;
     }
     const char *near = text_did_you_mean(a->o.route, names, n);
-    err_set(e, ERR_USAGE, "--route %.60s: there is no such route%s%s", a->o.route,
-            near ? "; did you mean " : "", near ? near : "");
+    err_set(e, ERR_USAGE, "--route %.60s: %s has no such route under traffic%s%s%s", a->o.route,
+            m->file, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
     return NULL;
-}
-
-static int check_environment(const struct manifest_route *route, const char *name, struct err *e)
-{
-    for (size_t i = 0; i < route->n_failover; i++)
-        if (strcmp(route->failover[i], name) == 0)
-            return 0;
-    const char *near = text_did_you_mean(name, route->failover, route->n_failover);
-    return err_set(e, ERR_USAGE, "route %s does not lead to %.60s%s%s", route->name, name,
-                   near ? "; did you mean " : "", near ? near : "");
 }
 
 /* --- Orders --------------------------------------------------------------------------------------
  */
 
 struct order_set { /* what one command orders */
-    struct traffic_order orders[32];
+    struct arena arena;
+    const struct manifest_route *route;
+    struct traffic_order orders[ORDERS_MAX];
     size_t n;
-    char who[80], names[8][64];
 };
 
 struct order_terms {
@@ -77,221 +70,322 @@ struct order_terms {
     int64_t span_ms; /* 0 = until it is taken back */
 };
 
-static int add_order(struct app *a, const struct manifest_route *route, const char *environment,
-                     const struct order_terms *terms, struct order_set *ret, struct err *e)
+static struct traffic_order order_by(const struct app *a, struct arena *arena, const char *route)
 {
     const struct passwd *user = getpwuid(getuid());
-    int64_t now = clock_wall_ms(&a->clock);
 
-    if (check_environment(route, environment, e) < 0)
-        return -1;
-    if (ret->n == sizeof(ret->orders) / sizeof(ret->orders[0]))
-        return err_set(e, ERR_USAGE, "more than %zu environments in one order", ret->n);
-    (void)snprintf(ret->who, sizeof(ret->who), "%s", user ? user->pw_name : "somebody");
-    ret->orders[ret->n++] =
-        (struct traffic_order){.route = route->name,
-                               .environment = environment,
-                               .kind = order_kind_name(terms->kind),
-                               .weight = terms->weight,
-                               .made_ms = now,
-                               .until_ms = terms->span_ms ? now + terms->span_ms : 0,
-                               .who = ret->who,
-                               .why = a->o.why ? a->o.why : ""};
+    return (struct traffic_order){.route = route,
+                                  .made_ms = clock_wall_ms(&a->clock),
+                                  .who = arena_strdup(arena, user ? user->pw_name : "somebody"),
+                                  .why = a->o.why ? a->o.why : ""};
+}
+
+static int add_order(const struct app *a, const char *environment, const struct order_terms *terms,
+                     struct order_set *ret, struct err *e)
+{
+    struct traffic_order o = order_by(a, &ret->arena, ret->route->name);
+
+    if (ret->n == ORDERS_MAX)
+        return err_set(e, ERR_USAGE, "more than %d environments in one order", ORDERS_MAX);
+    o.environment = environment;
+    o.kind = order_kind_name(terms->kind);
+    o.weight = terms->weight;
+    o.until_ms = terms->span_ms ? o.made_ms + terms->span_ms : 0;
+    ret->orders[ret->n++] = o;
     return 0;
 }
 
-static int make_orders(struct app *a, struct order_set *set, struct err *e)
+static int check_orders(const struct app *a, struct order_set *set, struct err *e)
 {
-    if (a->o.dry_run)
-        return 0;
+    struct orderable all;
+
+    orderable_from(&set->arena, set->route, &all);
+    return order_check(a->store, &all, set->orders, set->n, e);
+}
+
+static int write_orders(struct app *a, struct order_set *set, struct err *e)
+{
     if (store_begin(a->store, e) < 0)
         return -1;
-    for (size_t i = 0; i < set->n; i++)
-        if (traffic_order_make(a->store, &set->orders[i], &set->orders[i].id, e) < 0) {
-            store_rollback(a->store);
-            return -1;
-        }
-    return store_commit(a->store, e);
+    int rc = check_orders(a, set, e);
+    for (size_t i = 0; rc == 0 && i < set->n; i++)
+        rc = traffic_order_make(a->store, &set->orders[i], &set->orders[i].id, e);
+    if (rc == 0)
+        return store_commit(a->store, e);
+    store_rollback(a->store);
+    return -1;
+}
+
+static void say_order(const struct app *a, const struct traffic_order *o)
+{
+    char words[96], span[32] = "";
+
+    traffic_order_words(o->kind, o->weight, words);
+    if (o->until_ms)
+        text_format_span(o->until_ms - o->made_ms, span);
+    app_say(a, "would order: route %s, %s: %s%s%s", o->route, o->environment, words,
+            *span ? " for " : "", *span ? span : " until it is taken back");
 }
 
 /* --- Are they followed? --------------------------------------------------------------------------
  */
 
-static bool followed(const struct traffic_view *v, const struct order_set *set,
-                     const struct manifest_route *route)
+static bool followed(const struct traffic_view *v, const struct order_set *set)
 {
     for (size_t i = 0; i < set->n; i++)
-        if (traffic_view_order(v, route->name, set->orders[i].environment) != set->orders[i].id)
+        if (traffic_view_order(v, set->route->name, set->orders[i].environment) !=
+            set->orders[i].id)
             return false;
     return true;
 }
 
-/* Waits for the router to have taken the orders; prints where it stands then. */
-static int show_followed(struct app *a, const struct manifest_route *route,
-                         const struct order_set *set, struct err *e)
+/* Waits until the router has taken the orders, for a bounded time, while somebody steers at all. */
+static int await(struct app *a, const struct order_set *set, struct traffic_view *ret,
+                 bool *ret_done, struct err *e)
+{
+    const struct timespec step = {0, FOLLOW_STEP_MS * 1000000L};
+
+    *ret_done = false;
+    for (int waited = 0;; waited += FOLLOW_STEP_MS) {
+        if (traffic_view_read(a, ret, e) < 0)
+            return -1;
+        *ret_done = ret->steered && followed(ret, set);
+        if (*ret_done || !ret->steered || waited >= FOLLOW_MS)
+            return 0;
+        traffic_view_release(ret);
+        (void)nanosleep(&step, NULL);
+    }
+}
+
+static void say_unfollowed(const struct app *a, const struct traffic_view *v,
+                           const struct order_set *set)
+{
+    if (!v->steered) {
+        app_say(a,
+                "this is kept, but nobody steers now: it is followed once trine serve runs with "
+                "the state folder %s",
+                a->state);
+        return;
+    }
+    for (size_t i = 0; i < set->n; i++)
+        if (!traffic_view_leads(v, set->route->name, set->orders[i].environment)) {
+            app_say(a,
+                    "this is kept, but trine serve (%s) has no route %s to %s: it runs with "
+                    "another manifest than %s; start it with this one, or send it SIGHUP when the "
+                    "file has changed",
+                    v->holder, set->route->name, set->orders[i].environment, a->manifest->file);
+            return;
+        }
+    app_say(a,
+            "this is kept, but trine serve (%s) has not followed it within %d s; look at its "
+            "messages and at trine traffic status",
+            v->holder, FOLLOW_MS / 1000);
+}
+
+/* Prints where the route stands then; 1 when the orders are not followed. */
+static int show_followed(struct app *a, const struct order_set *set, struct err *e)
 {
     struct traffic_view view = {0};
     bool done = false;
+    int rc = await(a, set, &view, &done, e);
 
-    for (int waited = 0; !done && waited < FOLLOW_MS; waited += FOLLOW_STEP_MS) {
-        const struct timespec step = {0, FOLLOW_STEP_MS * 1000000L};
-        traffic_view_release(&view);
-        if (traffic_view_read(a, &view, e) < 0)
-            return -1;
-        if (!view.steered)
-            break;
-        done = followed(&view, set, route);
-        if (!done)
-            (void)nanosleep(&step, NULL);
-    }
-    int rc = traffic_view_print(a, &view, route->name, e);
-    if (rc >= 0 && !view.steered)
-        app_say(a, "the order is kept; nobody follows it until trine serve runs");
-    else if (rc >= 0 && !done)
-        app_say(a,
-                "the order is kept, but %s has not followed it within %d s; see trine traffic "
-                "status",
-                view.holder, FOLLOW_MS / 1000);
+    if (rc == 0 && view.json)
+        rc = traffic_view_print(a, &view, set->route->name, e);
+    if (rc >= 0 && !done)
+        say_unfollowed(a, &view, set);
     traffic_view_release(&view);
-    return rc < 0 ? -1 : done ? 0 : 1;
+    return rc < 0 ? -1 : !done;
 }
 
-static int give(struct app *a, const struct manifest_route *route, struct order_set *set,
-                struct err *e)
+static int give(struct app *a, struct order_set *set, struct err *e)
 {
-    if (make_orders(a, set, e) < 0)
-        return -1;
     if (!a->o.dry_run)
-        return show_followed(a, route, set, e);
+        return write_orders(a, set, e) < 0 ? -1 : show_followed(a, set, e);
+    if (check_orders(a, set, e) < 0)
+        return -1;
     for (size_t i = 0; i < set->n; i++)
-        app_say(a, "would order: route %s, %s: %s", route->name, set->orders[i].environment,
-                set->orders[i].kind);
+        say_order(a, &set->orders[i]);
     return 0;
 }
 
 /* --- The words -----------------------------------------------------------------------------------
  */
 
-static int need_environments(const struct app *a, const char *word, struct err *e)
+static int add_weight(struct app *a, const char *word, struct order_set *set, struct err *e)
 {
-    if (a->o.n_environments)
-        return 0;
-    return err_set(e, ERR_USAGE, "%s: say which environment, as -e uat", word);
+    const char *equals = strchr(word, '=');
+    int64_t weight = 0;
+
+    if (!equals || equals == word || text_int(equals + 1, 0, 100, &weight) < 0)
+        return err_set(e, ERR_USAGE,
+                       "weights: \"%.60s\" is not ENV=N with a whole N from 0 to 100; write it as "
+                       "uat=50",
+                       word);
+    const struct order_terms terms = {ORDER_WEIGHT, (int)weight, a->o.for_ms};
+    return add_order(a, arena_printf(&set->arena, "%.*s", (int)(equals - word), word), &terms, set,
+                     e);
 }
 
 static int weights(struct app *a, const struct manifest_route *route, struct err *e)
 {
-    struct order_set set = {0};
-    int64_t sum = 0;
+    struct order_set set = {.route = route};
+    int rc = 0;
 
-    if (a->o.n_arguments < 2)
-        return err_set(e, ERR_USAGE, "weights: give ENV=N, as uat=50 beta=50");
-    for (size_t i = 1; i < a->o.n_arguments; i++) {
-        const char *word = a->o.arguments[i], *equals = strchr(word, '=');
-        int64_t weight = 0;
-        if (!equals || (size_t)(equals - word) >= sizeof(set.names[0]) ||
-            text_int(equals + 1, 0, 100, &weight) < 0)
-            return err_set(e, ERR_USAGE, "%.60s: give ENV=N with N from 0 to 100, as uat=50", word);
-        (void)snprintf(set.names[i - 1], sizeof(set.names[0]), "%.*s", (int)(equals - word), word);
-        const struct order_terms terms = {ORDER_WEIGHT, (int)weight, a->o.for_ms};
-        if (add_order(a, route, set.names[i - 1], &terms, &set, e) < 0)
-            return -1;
-        sum += weight;
-    }
-    for (size_t i = 0; i < route->n_weights; i++) { /* those that keep theirs */
-        bool named = false;
-        for (size_t j = 0; j < set.n; j++)
-            named |= strcmp(set.orders[j].environment, route->weights[i].environment) == 0;
-        sum += named ? 0 : route->weights[i].weight;
-    }
-    if (sum == 0)
-        return err_set(e, ERR_USAGE,
-                       "all weights of route %s would be 0: nobody would answer; give "
-                       "one more than 0",
-                       route->name);
-    return give(a, route, &set, e);
+    for (size_t i = 1; rc == 0 && i < a->o.n_arguments; i++)
+        rc = add_weight(a, a->o.arguments[i], &set, e);
+    if (rc == 0)
+        rc = give(a, &set, e);
+    arena_release(&set.arena);
+    return rc;
 }
 
-static int order_each(struct app *a, const struct manifest_route *route, const char *word,
-                      enum order_kind kind, int64_t span_ms, struct err *e)
+static int order_each(struct app *a, const struct manifest_route *route,
+                      const struct order_terms *terms, struct err *e)
 {
-    const struct order_terms terms = {kind, 0, span_ms};
-    struct order_set set = {0};
+    struct order_set set = {.route = route};
+    int rc = 0;
 
-    if (need_environments(a, word, e) < 0)
-        return -1;
-    for (size_t i = 0; i < a->o.n_environments; i++)
-        if (add_order(a, route, a->o.environments[i], &terms, &set, e) < 0)
-            return -1;
-    if (kind == ORDER_DRAIN && set.n == route->n_failover)
-        return err_set(e, ERR_USAGE,
-                       "that would drain every environment of route %s: nobody would "
-                       "answer",
-                       route->name);
-    return give(a, route, &set, e);
+    if (a->o.n_environments == 0)
+        return err_set(e, ERR_USAGE, "%s: say which environment with -e, as -e %s",
+                       a->o.arguments[0], route->failover[0]);
+    for (size_t i = 0; rc == 0 && i < a->o.n_environments; i++)
+        rc = add_order(a, a->o.environments[i], terms, &set, e);
+    if (rc == 0)
+        rc = give(a, &set, e);
+    arena_release(&set.arena);
+    return rc;
+}
+
+static int drain(struct app *a, const struct manifest_route *route, struct err *e)
+{
+    const struct order_terms terms = {ORDER_DRAIN, 0, a->o.for_ms};
+
+    return order_each(a, route, &terms, e);
 }
 
 static int override(struct app *a, const struct manifest_route *route, struct err *e)
 {
     const char *word = a->o.n_arguments > 1 ? a->o.arguments[1] : "";
     bool up = strcmp(word, "up") == 0;
+    const struct order_terms terms = {up ? ORDER_UP : ORDER_DOWN, 0,
+                                      a->o.for_ms ? a->o.for_ms : OVERRIDE_MS};
 
     if (!up && strcmp(word, "down") != 0)
         return err_set(e, ERR_USAGE,
-                       "override: say up or down, as: trine traffic "
-                       "override down -e uat --for 1h");
-    return order_each(a, route, "override", up ? ORDER_UP : ORDER_DOWN,
-                      a->o.for_ms ? a->o.for_ms : OVERRIDE_MS, e);
+                       "override: say up or down, as: trine traffic override down -e %s --for 1h",
+                       route->failover[0]);
+    return order_each(a, route, &terms, e);
+}
+
+/* --- Taking orders back --------------------------------------------------------------------------
+ */
+
+struct going { /* the orders in force that would be taken back */
+    const struct app *app;
+    const struct order_set *set;
+};
+
+static void say_going(const struct traffic_order *o, void *arg)
+{
+    const struct going *g = arg;
+    char words[96];
+
+    for (size_t i = 0; i < g->set->n; i++)
+        if (strcmp(o->route, g->set->route->name) == 0 &&
+            strcmp(o->environment, g->set->orders[i].environment) == 0) {
+            traffic_order_words(o->kind, o->weight, words);
+            app_say(g->app, "would take back: route %s, %s: %s, ordered by %s", o->route,
+                    o->environment, words, o->who);
+        }
+}
+
+/* Of all environments: also of those that the route no longer leads to. */
+static int end_orders(struct app *a, const struct order_set *set, int *ret_n, struct err *e)
+{
+    int64_t now = clock_wall_ms(&a->clock);
+    int rc = 0, n = 0;
+
+    if (a->o.n_environments == 0)
+        return traffic_order_end(a->store, set->route->name, NULL, now, ret_n, e);
+    if (store_begin(a->store, e) < 0)
+        return -1;
+    for (size_t i = 0; rc == 0 && i < set->n; i++) {
+        rc = traffic_order_end(a->store, set->route->name, set->orders[i].environment, now, &n, e);
+        *ret_n += n;
+    }
+    if (rc == 0)
+        return store_commit(a->store, e);
+    store_rollback(a->store);
+    return -1;
+}
+
+static int take_back(struct app *a, struct order_set *set, struct err *e)
+{
+    int n = 0;
+
+    if (check_orders(a, set, e) < 0)
+        return -1;
+    if (a->o.dry_run) {
+        struct going g = {a, set};
+        return traffic_order_list(a->store, false, 0, say_going, &g, e);
+    }
+    if (end_orders(a, set, &n, e) < 0)
+        return -1;
+    if (n == 0)
+        app_say(a, "there was no order to take back");
+    else
+        app_say(a, n == 1 ? "1 order taken back" : "%d orders taken back", n);
+    return show_followed(a, set, e);
 }
 
 static int restore(struct app *a, const struct manifest_route *route, struct err *e)
 {
     const struct order_terms none = {ORDER_NONE, 0, 0};
-    struct order_set set = {0}; /* their ids are 0: no order is in force */
-    int64_t now = clock_wall_ms(&a->clock);
-    int ended = 0, n = 0;
+    struct order_set set = {.route = route}; /* their ids are 0: no order is in force */
+    bool all = a->o.n_environments == 0;
+    size_t n = all ? route->n_failover : a->o.n_environments;
+    int rc = 0;
 
-    for (size_t i = 0; i < a->o.n_environments; i++) {
-        if (add_order(a, route, a->o.environments[i], &none, &set, e) < 0 ||
-            (!a->o.dry_run &&
-             traffic_order_end(a->store, route->name, a->o.environments[i], now, &n, e) < 0))
-            return -1;
-        ended += n;
-    }
-    if (a->o.n_environments == 0) {
-        for (size_t i = 0; i < route->n_failover; i++)
-            if (add_order(a, route, route->failover[i], &none, &set, e) < 0)
-                return -1;
-        if (!a->o.dry_run && traffic_order_end(a->store, route->name, NULL, now, &ended, e) < 0)
-            return -1;
-    }
-    if (a->o.dry_run)
-        return 0;
-    app_say(a, ended == 1 ? "1 order taken back" : "%d orders taken back", ended);
-    return show_followed(a, route, &set, e);
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = add_order(a, all ? route->failover[i] : a->o.environments[i], &none, &set, e);
+    if (rc == 0)
+        rc = take_back(a, &set, e);
+    arena_release(&set.arena);
+    return rc;
 }
+
+/* --- The rest ------------------------------------------------------------------------------------
+ */
 
 static int accept_dns(struct app *a, const struct manifest_route *route, struct err *e)
 {
-    struct order_set set = {.n = 1};
+    struct traffic_view view = {0};
+    struct arena arena = {0};
     int64_t id = 0;
 
     if (route->dns.place.line == 0)
-        return err_set(e, ERR_USAGE, "route %s has no dns: nothing of it is moved there",
-                       route->name);
-    set.orders[0] = (struct traffic_order){.route = route->name,
-                                           .environment = ROUTER_DNS,
-                                           .kind = "accept",
-                                           .made_ms = clock_wall_ms(&a->clock),
-                                           .who = "",
-                                           .why = a->o.why ? a->o.why : ""};
-    if (!a->o.dry_run && traffic_order_make(a->store, &set.orders[0], &id, e) < 0)
-        return -1;
-    app_say(a, "what %s has in the DNS now may be replaced by the next move", route->host);
-    return 0;
+        return err_set(e, ERR_USAGE, "%s: route %s has no dns, so nothing of it is moved there",
+                       a->manifest->file, route->name);
+    if (a->o.dry_run) {
+        app_say(a, "would let the next move replace what %s has in the DNS now", route->host);
+        return 0;
+    }
+    struct traffic_order o = order_by(a, &arena, route->name);
+    o.environment = ROUTER_DNS;
+    o.kind = "accept";
+    int rc = traffic_order_make(a->store, &o, &id, e);
+    if (rc == 0)
+        rc = traffic_view_read(a, &view, e);
+    if (rc == 0)
+        app_say(a, "what %s has in the DNS now may be replaced by the next move%s", route->host,
+                view.steered ? "" : ", once trine serve runs: nobody steers now");
+    rc = rc < 0 ? -1 : !view.steered;
+    traffic_view_release(&view);
+    arena_release(&arena);
+    return rc;
 }
 
-static int status(struct app *a, struct err *e)
+static int status(struct app *a, const struct manifest_route *route, struct err *e)
 {
     struct traffic_view view = {0};
     int64_t from_ms = 0;
@@ -300,39 +394,114 @@ static int status(struct app *a, struct err *e)
     if (rc == 0)
         rc = traffic_view_read(a, &view, e);
     if (rc == 0)
-        rc = traffic_view_print_all(a, &view, a->o.route, from_ms, e);
+        rc = traffic_view_print_all(a, &view, route ? route->name : NULL, from_ms, e);
     traffic_view_release(&view);
     return rc;
 }
 
+static int export(struct app *a, const struct manifest_route *route, struct err *e)
+{
+    (void)route; /* --route is read there */
+    return traffic_export_print(a, e);
+}
+
+/* --- The command line ----------------------------------------------------------------------------
+ */
+
+enum {
+    TAKES_ENVIRONMENT = 1,
+    TAKES_FOR = 2,
+    TAKES_WHY = 4,
+    TAKES_FORMAT = 8,
+    TAKES_FROM = 16,
+    ANY_ROUTE = 32, /* without --route it is about all */
+};
+
+struct word {
+    const char *name;
+    size_t least, most; /* words behind it */
+    const char *behind; /* what they are */
+    unsigned takes;
+    int (*run)(struct app *a, const struct manifest_route *route, struct err *e);
+};
+
+static const struct word words[] = {
+    {"status", 0, 0, "", TAKES_FROM | ANY_ROUTE, status},
+    {"weights", 1, 7, "ENV=N, as uat=50 beta=50", TAKES_FOR | TAKES_WHY, weights},
+    {"drain", 0, 0, "", TAKES_ENVIRONMENT | TAKES_FOR | TAKES_WHY, drain},
+    {"restore", 0, 0, "", TAKES_ENVIRONMENT, restore},
+    {"override", 0, 1, "up or down", TAKES_ENVIRONMENT | TAKES_FOR | TAKES_WHY, override},
+    {"accept-dns", 0, 0, "", TAKES_WHY, accept_dns},
+    {"export", 0, 0, "", TAKES_FORMAT | ANY_ROUTE, export},
+};
+enum { N_WORDS = sizeof(words) / sizeof(words[0]) };
+
+static const struct word *find_word(const char *name, struct err *e)
+{
+    const char *names[N_WORDS];
+
+    for (size_t i = 0; i < N_WORDS; i++) {
+        if (strcmp(words[i].name, name) == 0)
+            return &words[i];
+        names[i] = words[i].name;
+    }
+    const char *near = text_did_you_mean(name, names, N_WORDS);
+    (void)err_set(e, ERR_USAGE,
+                  "\"%.40s\": there are status, weights, drain, restore, override, drill, drills, "
+                  "accept-dns and export%s%s%s",
+                  name, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    return NULL;
+}
+
+/* What would be ignored is refused: "restore uat" must not take back all orders. */
+static int check_line(const struct options *o, const struct word *w, struct err *e)
+{
+    const struct {
+        bool given;
+        unsigned takes;
+        const char *name;
+    } options[] = {{o->n_environments > 0, TAKES_ENVIRONMENT, "-e"},
+                   {o->for_ms > 0, TAKES_FOR, "--for"},
+                   {o->why != NULL, TAKES_WHY, "--why"},
+                   {o->format != NULL, TAKES_FORMAT, "--format"},
+                   {o->output != NULL, TAKES_FORMAT, "-o"},
+                   {o->fault != NULL, 0, "--fault"},
+                   {o->rate > 0, 0, "--rate"},
+                   {o->from != NULL, TAKES_FROM, "--from"},
+                   {o->force, 0, "--force"}};
+    size_t n = o->n_arguments - 1;
+
+    if (n < w->least)
+        return err_set(e, ERR_USAGE, "%s: give %s", w->name, w->behind);
+    if (n > w->most) {
+        const char *more = o->arguments[w->most + 1];
+        bool environment = (w->takes & TAKES_ENVIRONMENT) != 0;
+        return err_set(e, ERR_USAGE, "%s takes no \"%.60s\"%s%.60s", w->name, more,
+                       environment ? "; name an environment with -e, as -e " : "",
+                       environment ? more : "");
+    }
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+        if (options[i].given && !(w->takes & options[i].takes))
+            return err_set(e, ERR_USAGE, "%s takes no %s; see trine traffic --help", w->name,
+                           options[i].name);
+    return 0;
+}
+
 int cmd_traffic(struct app *a, struct err *e)
 {
-    const char *word = a->o.arguments[0];
-    const struct manifest_route *route;
+    const char *name = a->o.arguments[0];
+    const struct manifest_route *route = NULL;
 
-    if (strcmp(word, "drill") == 0 || strcmp(word, "drills") == 0)
+    if (strcmp(name, "drill") == 0 || strcmp(name, "drills") == 0)
         return cmd_traffic_drill(a, e);
-    if (app_open_manifest(a, e) < 0 || app_open_store(a, e) < 0)
+    const struct word *w = find_word(name, e);
+    if (!w || check_line(&a->o, w, e) < 0 || app_open_manifest(a, e) < 0 ||
+        app_open_store(a, e) < 0)
         return -1;
-    if (strcmp(word, "export") == 0)
-        return traffic_export_print(a, e);
-    if (strcmp(word, "status") == 0)
-        return status(a, e);
-    route = pick_route(a, e);
-    if (!route)
-        return -1;
-    if (strcmp(word, "weights") == 0)
-        return weights(a, route, e);
-    if (strcmp(word, "drain") == 0)
-        return order_each(a, route, "drain", ORDER_DRAIN, a->o.for_ms, e);
-    if (strcmp(word, "override") == 0)
-        return override(a, route, e);
-    if (strcmp(word, "restore") == 0)
-        return restore(a, route, e);
-    if (strcmp(word, "accept-dns") == 0)
-        return accept_dns(a, route, e);
-    return err_set(e, ERR_USAGE,
-                   "%.40s: there are status, weights, drain, restore, override, drill, drills, "
-                   "accept-dns and export",
-                   word);
+    if (a->o.route || !(w->takes & ANY_ROUTE)) {
+        route = pick_route(a, e);
+        if (!route)
+            return -1;
+    }
+    return w->run(a, route, e);
 }

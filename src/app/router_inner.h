@@ -53,6 +53,7 @@ struct router_member {
     bool pace_stops;  /* only while something else keeps it awake */
     int64_t order_id; /* in force, as the store has it; 0 = none */
     int64_t order_until_ms;
+    int order_weight;
     char order_kind[8], order_who[80], order_why[160];
     struct fitness_answer fitness;
     int64_t fast_until_ms; /* wall; checks are fast until then, then calm again; 0 = calm */

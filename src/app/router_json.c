@@ -7,8 +7,7 @@
 
 /* docs/api.md, *Traffic*. */
 
-static void json_order(struct json_out *o, const struct router_member *m,
-                       const struct failover_standing *s)
+static void json_order(struct json_out *o, const struct router_member *m)
 {
     out_key(o, "order");
     if (!m->order_id) {
@@ -18,7 +17,7 @@ static void json_order(struct json_out *o, const struct router_member *m,
     out_open(o, '{');
     out_int_of(o, "id", m->order_id);
     out_text_of(o, "kind", m->order_kind);
-    out_int_of(o, "weight", s->weight);
+    out_int_of(o, "weight", m->order_weight);
     out_time_of(o, "until", m->order_until_ms);
     out_text_of(o, "who", m->order_who);
     out_text_of(o, "why", m->order_why);
@@ -64,7 +63,7 @@ static void json_member(struct json_out *o, const struct router_member *m,
     out_key(o, "backup"), out_flag(o, s->backup);
     out_key(o, "in_use_as_backup"), out_flag(o, s->in_use_as_backup);
     out_key(o, "out"), out_flag(o, s->out);
-    json_order(o, m, s);
+    json_order(o, m);
     out_time_of(o, "back_at", s->back_at_ms);
     out_int_of(o, "hold_ms", s->hold_ms);
     out_int_of(o, "flaps", s->flaps);

@@ -141,6 +141,7 @@ static void carry_order(struct router_member *m, const struct router_member *was
 {
     m->order_id = was->order_id;
     m->order_until_ms = was->order_until_ms;
+    m->order_weight = was->order_weight;
     (void)text_copy(m->order_kind, sizeof(m->order_kind), was->order_kind);
     (void)text_copy(m->order_who, sizeof(m->order_who), was->order_who);
     (void)text_copy(m->order_why, sizeof(m->order_why), was->order_why);

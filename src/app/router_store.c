@@ -188,6 +188,7 @@ static void give_order(struct router_route *route, struct router_member *m,
 
     m->order_id = o ? o->id : 0;
     m->order_until_ms = o ? o->until_ms : 0;
+    m->order_weight = o ? o->weight : 0;
     (void)text_copy(m->order_kind, sizeof(m->order_kind), o ? o->kind : "");
     (void)text_copy(m->order_who, sizeof(m->order_who), o ? o->who : "");
     (void)text_copy(m->order_why, sizeof(m->order_why), o ? o->why : "");
@@ -257,22 +258,37 @@ static bool still_ordered(const struct router_route *route, size_t member)
     return member < n && all[member].ordered;
 }
 
+/* What sends an environment nothing comes after what sends one something: of two orders that swap
+ * two environments the first must not find nobody left. */
+static bool sends_away(const struct traffic_order *o)
+{
+    const enum order_kind kind = o ? kind_of(o->kind) : ORDER_NONE;
+
+    return kind == ORDER_DRAIN || kind == ORDER_DOWN || (kind == ORDER_WEIGHT && o->weight == 0);
+}
+
+static void follow_route(struct router_route *route, const struct orders_job *j, bool away)
+{
+    int64_t now = clock_wall_ms(&route->router->o.app->clock);
+
+    for (size_t k = 0; k < route->n_members; k++) {
+        struct router_member *m = &route->members[k];
+        const struct traffic_order *o = order_of(j, route, m);
+        if (o && o->until_ms && o->until_ms <= now)
+            o = NULL;
+        if (sends_away(o) == away &&
+            ((o ? o->id : 0) != m->order_id || (!o && still_ordered(route, k))))
+            give_order(route, m, o);
+    }
+}
+
 static void follow(struct router *r, const struct orders_job *j)
 {
-    int64_t now = clock_wall_ms(&r->o.app->clock);
-
-    for (size_t i = 0; i < r->n_routes; i++)
+    for (size_t i = 0; i < r->n_routes; i++) {
         follow_dns(&r->routes[i], j);
-
-    for (size_t i = 0; i < r->n_routes; i++)
-        for (size_t k = 0; k < r->routes[i].n_members; k++) {
-            struct router_member *m = &r->routes[i].members[k];
-            const struct traffic_order *o = order_of(j, &r->routes[i], m);
-            if (o && o->until_ms && o->until_ms <= now)
-                o = NULL;
-            if ((o ? o->id : 0) != m->order_id || (!o && still_ordered(&r->routes[i], k)))
-                give_order(&r->routes[i], m, o);
-        }
+        follow_route(&r->routes[i], j, false);
+        follow_route(&r->routes[i], j, true);
+    }
 }
 
 static void orders_done(const struct err *e, void *arg)

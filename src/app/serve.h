@@ -143,8 +143,11 @@ void query_check(struct serve *s, struct http_exchange *x, int64_t id);
 void query_releases(struct serve *s, struct http_exchange *x);
 void query_outages(struct serve *s, struct http_exchange *x);
 void query_prober(struct serve *s, struct http_exchange *x);
-void query_acknowledge(struct serve *s, struct http_exchange *x, int64_t id);
 void query_book_free(struct query_book *b); /* what waits is forgotten; NULL is fine */
+
+/* serve_acknowledge.c: marked as seen */
+void query_acknowledge(struct serve *s, struct http_exchange *x, int64_t id);
+void query_acknowledge_incident(struct serve *s, struct http_exchange *x, int64_t id);
 
 /* serve_traffic.c */
 struct api_call;
@@ -155,7 +158,6 @@ void traffic_order_post(struct api_call *c);
 /* serve_incidents.c */
 void query_incidents(struct serve *s, struct http_exchange *x);
 void query_incident(struct serve *s, struct http_exchange *x, int64_t id);
-void query_acknowledge_incident(struct serve *s, struct http_exchange *x, int64_t id);
 void incidents_begin(struct serve *s, const char *link); /* the book and the status pages */
 struct alert_told;
 void incident_told(const struct alert_told *t, void *serve); /* a line of the timeline */

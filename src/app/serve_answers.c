@@ -2,7 +2,6 @@
 
 #include "app/api.h"
 #include "app/json_out.h"
-#include "app/store_worker.h"
 #include "app/window.h"
 #include "base/mem.h"
 #include "compare/comparison.h"
@@ -261,78 +260,4 @@ void query_prober(struct serve *s, struct http_exchange *x)
                             .from = "24h"};
 
     query_answer(s, x, &ask);
-}
-
-/* --- Acknowledging ------------------------------------------------------------------------------
- */
-
-struct acknowledging {
-    struct serve *serve;
-    struct http_exchange *x; /* NULL: nobody waits any more */
-    int64_t id, at_ms;
-    struct buf json;
-};
-
-struct found {
-    struct acknowledging *a;
-    struct series_names names;
-};
-
-static void put_if_it_is(const struct outage *i, void *arg)
-{
-    struct found *f = arg;
-    struct json_out o = {.b = &f->a->json};
-
-    if (i->id != f->a->id)
-        return;
-    struct watch_outage v = named_outage(&f->names, i);
-    json_outage(&o, &v);
-}
-
-static int write_acknowledged(struct store *store, void *arg, struct err *e)
-{
-    struct acknowledging *a = arg;
-    struct found f = {.a = a};
-
-    int rc = outage_acknowledge(store, a->id, a->at_ms, e);
-    if (rc == 0)
-        rc = series_names_read(store, &f.names, e);
-    if (rc == 0)
-        rc = outage_list(store, -1, 0, INT64_MAX, 0, put_if_it_is, &f, e);
-    series_names_release(&f.names);
-    return rc;
-}
-
-static void acknowledged(const struct err *e, void *arg)
-{
-    struct acknowledging *a = arg;
-
-    if (!e)
-        watch_acknowledged(a->serve->watch, a->id, a->at_ms);
-    if (a->x && e)
-        api_refuse_err(a->x, e);
-    else if (a->x) {
-        serve_redact(a->serve, &a->json);
-        api_answer_json(a->x, 200, &a->json);
-    }
-    buf_release(&a->json);
-    free(a);
-}
-
-static void asker_left(void *arg)
-{
-    struct acknowledging *a = arg;
-
-    a->x = NULL;
-}
-
-void query_acknowledge(struct serve *s, struct http_exchange *x, int64_t id)
-{
-    struct acknowledging *a = mem_alloc(sizeof(*a));
-
-    *a = (struct acknowledging){
-        .serve = s, .x = x, .id = id, .at_ms = clock_wall_ms(&s->app->clock)};
-    buf_init(&a->json, 65536);
-    http_exchange_on_gone(x, asker_left, a);
-    store_worker_do(s->reader, "acknowledge", write_acknowledged, acknowledged, a);
 }

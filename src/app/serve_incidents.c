@@ -1,7 +1,6 @@
 #include "app/serve_query.h"
 
 #include "app/alerter.h"
-#include "app/api.h"
 #include "app/incident_book.h"
 #include "app/incident_json.h"
 #include "app/status_watch.h"
@@ -41,59 +40,6 @@ void query_incident(struct serve *s, struct http_exchange *x, int64_t id)
         .name = "incident", .id = id, .from = "24h", .ttl_ms = 1000, .make = make_incident};
 
     query_answer(s, x, &ask);
-}
-
-/* --- Acknowledging ------------------------------------------------------------------------------
- */
-
-struct acknowledging {
-    struct serve *serve;
-    struct http_exchange *x; /* NULL: nobody waits any more */
-    int64_t id, at_ms;
-    struct buf json;
-};
-
-static int write_acknowledged(struct store *store, void *arg, struct err *e)
-{
-    struct acknowledging *a = arg;
-
-    if (incident_acknowledge(store, a->id, a->at_ms, e) < 0)
-        return -1;
-    return incident_json_one(store, a->id, &a->json, e);
-}
-
-static void acknowledged(const struct err *e, void *arg)
-{
-    struct acknowledging *a = arg;
-
-    if (!e)
-        incident_book_acknowledged(a->serve->incidents, a->id, a->at_ms);
-    if (a->x && e)
-        api_refuse_err(a->x, e);
-    else if (a->x) {
-        serve_redact(a->serve, &a->json);
-        api_answer_json(a->x, 200, &a->json);
-    }
-    buf_release(&a->json);
-    free(a);
-}
-
-static void asker_left(void *arg)
-{
-    struct acknowledging *a = arg;
-
-    a->x = NULL;
-}
-
-void query_acknowledge_incident(struct serve *s, struct http_exchange *x, int64_t id)
-{
-    struct acknowledging *a = mem_alloc(sizeof(*a));
-
-    *a = (struct acknowledging){
-        .serve = s, .x = x, .id = id, .at_ms = clock_wall_ms(&s->app->clock)};
-    buf_init(&a->json, 1 << 20);
-    http_exchange_on_gone(x, asker_left, a);
-    store_worker_do(s->reader, "acknowledge", write_acknowledged, acknowledged, a);
 }
 
 /* --- The book -----------------------------------------------------------------------------------

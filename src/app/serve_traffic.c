@@ -2,6 +2,7 @@
 
 #include "app/api.h"
 #include "app/json_out.h"
+#include "app/order_check.h"
 #include "app/router.h"
 #include "app/store_worker.h"
 #include "base/json.h"
@@ -15,6 +16,20 @@
 
 enum { CHANGES_MAX = 500 };
 
+static void put_no_traffic(const struct serve *s, struct json_out *o)
+{
+    static const char rest[] = "\"steering\":false,"
+                               "\"why\":\"the manifest has no routes under traffic\","
+                               "\"proxy\":{\"state\":\"off\",\"why\":\"\",\"pid\":null},"
+                               "\"routes\":[],\"vantages\":[]";
+
+    out_open(o, '{');
+    out_time_of(o, "now", clock_wall_ms(&s->app->clock));
+    buf_addc(o->b, ',');
+    buf_add(o->b, rest, sizeof(rest) - 1);
+    out_close(o, '}');
+}
+
 static void put_traffic(struct serve *s, struct buf *b)
 {
     struct json_out o = {.b = b};
@@ -22,9 +37,7 @@ static void put_traffic(struct serve *s, struct buf *b)
     if (s->router)
         router_json(s->router, &o);
     else
-        buf_adds(b, "{\"steering\":false,\"why\":\"the manifest has no routes under traffic\","
-                    "\"proxy\":{\"state\":\"off\",\"why\":\"\",\"pid\":null},\"routes\":[],"
-                    "\"vantages\":[]}");
+        put_no_traffic(s, &o);
     serve_redact(s, b);
 }
 
@@ -95,6 +108,7 @@ struct ordering {
     struct serve *serve;
     struct http_exchange *x; /* NULL: nobody waits any more */
     struct arena arena;
+    struct orderable route;
     struct traffic_order order;
 };
 
@@ -108,51 +122,58 @@ static const struct manifest_route *route_of(const struct serve *s, const char *
     return NULL;
 }
 
-static bool leads_to(const struct manifest_route *route, const char *environment)
+/* A member of another type than it has to be must not count as left out: "weight": "50" would send
+ * nothing there. */
+static int check_members(const json_t *j, struct err *e)
 {
-    for (size_t i = 0; i < route->n_failover; i++)
-        if (strcmp(route->failover[i], environment) == 0)
-            return true;
-    return false;
+    static const struct {
+        const char *name;
+        bool number, needed;
+    } members[] = {{"route", false, true},  {"environment", false, true}, {"kind", false, true},
+                   {"weight", true, false}, {"for_ms", true, false},      {"why", false, false}};
+    bool weight = strcmp(json_str(j, "kind", ""), order_kind_name(ORDER_WEIGHT)) == 0;
+
+    if (!json_is_object(j))
+        return err_set(e, ERR_USAGE, "the order: give an object with route, environment and kind");
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        const json_t *m = json_object_get(j, members[i].name);
+        bool needed = members[i].needed || (weight && strcmp(members[i].name, "weight") == 0);
+        if (m && !(members[i].number ? json_is_integer(m) : json_is_string(m)))
+            return err_set(e, ERR_USAGE, "%s: give a %s", members[i].name,
+                           members[i].number ? "whole number" : "text");
+        if (!m && needed)
+            return err_set(e, ERR_USAGE, "%s is missing", members[i].name);
+    }
+    return 0;
 }
 
-static bool is_kind(const char *word)
+static int read_order(struct ordering *g, const json_t *j, const char *who, struct err *e)
 {
-    for (int k = ORDER_WEIGHT; k <= ORDER_NONE; k++)
-        if (strcmp(word, order_kind_name((enum order_kind)k)) == 0)
-            return true;
-    return false;
-}
-
-static int read_order(struct ordering *g, const json_t *j, struct err *e)
-{
-    const char *name = json_str(j, "route", ""), *environment = json_str(j, "environment", "");
-    const char *kind = json_str(j, "kind", "");
-    const struct manifest_route *route = route_of(g->serve, name);
+    const int64_t longest_ms = (int64_t)ORDER_SPAN_MAX_DAYS * 24 * 3600 * 1000;
+    const char *name = json_str(j, "route", "");
     int64_t weight = json_int(j, "weight", 0), span = json_int(j, "for_ms", 0);
     int64_t now = clock_wall_ms(&g->serve->app->clock);
 
+    if (check_members(j, e) < 0)
+        return -1;
+    const struct manifest_route *route = route_of(g->serve, name);
     if (!route)
         return err_set(e, ERR_USAGE, "route: there is no route \"%.80s\"", name);
-    if (!leads_to(route, environment))
-        return err_set(e, ERR_USAGE, "environment: route %s does not lead to \"%.80s\"", name,
-                       environment);
-    if (!is_kind(kind))
-        return err_set(e, ERR_USAGE, "kind: \"%.40s\" is none of weight, drain, up, down, none",
-                       kind);
     if (weight < 0 || weight > 100)
         return err_set(e, ERR_USAGE, "weight: %lld is not 0 to 100", (long long)weight);
-    if (span < 0 || span > INT64_C(366) * 24 * 3600 * 1000)
-        return err_set(e, ERR_USAGE, "for_ms: more than a year, or negative");
-    g->order =
-        (struct traffic_order){.route = arena_strdup(&g->arena, name),
-                               .environment = arena_strdup(&g->arena, environment),
-                               .kind = arena_strdup(&g->arena, kind),
-                               .weight = (int)weight,
-                               .made_ms = now,
-                               .until_ms = span ? now + span : 0,
-                               .who = "the dashboard",
-                               .why = arena_printf(&g->arena, "%.150s", json_str(j, "why", ""))};
+    if (span < 0 || span > longest_ms)
+        return err_set(e, ERR_USAGE, "for_ms: %lld is not 0 to %lld, which is %d days",
+                       (long long)span, (long long)longest_ms, ORDER_SPAN_MAX_DAYS);
+    orderable_from(&g->arena, route, &g->route);
+    g->order = (struct traffic_order){
+        .route = g->route.route,
+        .environment = arena_strdup(&g->arena, json_str(j, "environment", "")),
+        .kind = arena_strdup(&g->arena, json_str(j, "kind", "")),
+        .weight = (int)weight,
+        .made_ms = now,
+        .until_ms = span ? now + span : 0,
+        .who = arena_printf(&g->arena, "token %s", who),
+        .why = arena_printf(&g->arena, "%.150s", json_str(j, "why", ""))};
     return 0;
 }
 
@@ -161,6 +182,8 @@ static int write_order(struct store *store, void *arg, struct err *e)
     struct ordering *g = arg;
     int n = 0;
 
+    if (order_check(store, &g->route, &g->order, 1, e) < 0)
+        return -1;
     if (strcmp(g->order.kind, order_kind_name(ORDER_NONE)) == 0)
         return traffic_order_end(store, g->order.route, g->order.environment, g->order.made_ms, &n,
                                  e);
@@ -202,7 +225,7 @@ void traffic_order_post(struct api_call *c)
     json_t *j = json_read(body, len, "the order", &e);
 
     *g = (struct ordering){.serve = s, .x = c->x};
-    if (!j || read_order(g, j, &e) < 0) {
+    if (!j || read_order(g, j, c->who.name, &e) < 0) {
         e.kind = ERR_USAGE;
         api_refuse_err(c->x, &e);
         arena_release(&g->arena);

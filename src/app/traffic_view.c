@@ -1,8 +1,6 @@
 #include "app/traffic_view.h"
 
 #include "app/app.h"
-#include "app/checking_view.h"
-#include "app/vantage_view.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -25,6 +23,7 @@ int traffic_view_read(struct app *a, struct traffic_view *ret, struct err *e)
         traffic_state_get(a->store, "", &text, &ret->updated_ms, e) < 0)
         return -1;
     (void)text_copy(ret->holder, sizeof(ret->holder), lease.holder);
+    ret->holder[strcspn(ret->holder, ":")] = '\0'; /* behind it is what it does */
     if (*text)
         ret->json = json_read(text, strlen(text), "the store: where traffic stands", e);
     bool readable = !*text || ret->json;
@@ -43,17 +42,28 @@ static const json_t *named(const json_t *list, const char *name)
     size_t i;
     json_t *item;
 
-    json_array_foreach(list, i,
-                       item) if (strcmp(json_str(item, "name", ""), name) == 0) return item;
+    json_array_foreach(list, i, item)
+    {
+        if (strcmp(json_str(item, "name", ""), name) == 0)
+            return item;
+    }
     return NULL;
+}
+
+static const json_t *member_of(const struct traffic_view *v, const char *route,
+                               const char *environment)
+{
+    return named(json_at(named(json_at(v->json, "routes"), route), "environments"), environment);
 }
 
 int64_t traffic_view_order(const struct traffic_view *v, const char *route, const char *environment)
 {
-    const json_t *r = named(json_at(v->json, "routes"), route);
-    const json_t *m = named(json_at(r, "environments"), environment);
+    return json_int(member_of(v, route, environment), "order.id", 0);
+}
 
-    return json_int(m, "order.id", 0);
+bool traffic_view_leads(const struct traffic_view *v, const char *route, const char *environment)
+{
+    return member_of(v, route, environment) != NULL;
 }
 
 /* --- Printing ------------------------------------------------------------------------------------
@@ -80,37 +90,67 @@ static void share_cell(struct table *t, const json_t *m)
         table_cell(t, TONE_STRONG, "%.0f %%", 100 * share);
 }
 
-static const char *order_words(const json_t *m, char ret[160])
+void traffic_order_words(const char *kind, int weight, char ret[96])
 {
-    const char *kind = json_str(m, "order.kind", ""), *until = json_str(m, "order.until", "");
-    const char *why = json_str(m, "order.why", "");
-
-    if (!*kind)
-        return "";
-    (void)snprintf(ret, 160, "%s%s%.20s by %.30s%s%.60s", kind, *until ? " until " : "", until,
-                   json_str(m, "order.who", "?"), *why ? ": " : "", why);
-    return ret;
+    if (strcmp(kind, "weight") == 0)
+        (void)snprintf(ret, 96, "weight %d", weight);
+    else
+        (void)snprintf(ret, 96, "%s%.20s",
+                       strcmp(kind, "up") == 0 || strcmp(kind, "down") == 0 ? "override " : "",
+                       kind);
 }
 
-static void member_row(struct table *t, const json_t *m)
+/* "drain for 59 min more, by anna: database move" */
+static void order_cell(struct table *t, const json_t *m, int64_t now_ms)
+{
+    const char *until = json_str(m, "order.until", ""), *why = json_str(m, "order.why", "");
+    int64_t until_ms = 0;
+    char words[96], left[32];
+    struct buf b = BUF_INIT(4096);
+
+    if (!json_is_object(json_at(m, "order")))
+        return;
+    traffic_order_words(json_str(m, "order.kind", ""), (int)json_int(m, "order.weight", 0), words);
+    buf_adds(&b, words);
+    if (*until && clock_parse_utc(until, &until_ms) == 0) {
+        text_format_span(until_ms - now_ms, left);
+        buf_addf(&b, until_ms > now_ms ? " for %s more" : ", its time is over", left);
+    }
+    buf_addf(&b, ", by %s%s%s", json_str(m, "order.who", "?"), *why ? ": " : "", why);
+    table_cell(t, TONE_WARN, "%s", buf_str(&b));
+    buf_release(&b);
+}
+
+static void since_cell(struct table *t, const json_t *m, int64_t now_ms)
+{
+    const char *since = json_str(m, "since", "");
+    int64_t since_ms = 0;
+    char span[32] = "";
+
+    if (*since && clock_parse_utc(since, &since_ms) == 0)
+        text_format_span(now_ms - since_ms, span);
+    table_cell(t, TONE_PLAIN, "%s", span);
+}
+
+static void member_row(struct table *t, const json_t *m, int64_t now_ms)
 {
     const char *state = json_str(m, "state", "unknown");
-    double pace = json_num(m, "pace_ms", 0);
-    char text[160];
+    int64_t pace_ms = json_int(m, "pace_ms", 0);
+    char every[32] = "-";
 
+    if (pace_ms > 0)
+        checking_every(pace_ms, every);
     table_row(t);
     table_cell(t, TONE_STRONG, "%s", json_str(m, "name", ""));
     table_cell(t, TONE_PLAIN, "%s", json_str(m, "platform", ""));
     table_cell(t, tone_of(state), "%s", state);
+    since_cell(t, m, now_ms);
     share_cell(t, m);
     table_cell(t, TONE_PLAIN, "%.1f", json_num(m, "live.per_second", 0));
-    if (pace > 0)
-        table_cell(t, TONE_PLAIN, "%.1f s", pace / 1000);
-    else
-        table_cell(t, TONE_DIM, "-");
+    table_cell(t, pace_ms > 0 ? TONE_PLAIN : TONE_DIM, "%s", every);
     table_cell(t, TONE_PLAIN, "%s", json_str(m, "quorum.text", ""));
     table_cell(t, TONE_PLAIN, "%s", json_str(m, "reason", ""));
-    table_cell(t, TONE_WARN, "%s", order_words(m, text));
+    order_cell(t, m, now_ms);
 }
 
 static bool any_down(const json_t *route)
@@ -118,8 +158,11 @@ static bool any_down(const json_t *route)
     size_t i;
     json_t *m;
 
-    json_array_foreach(json_at(route, "environments"), i,
-                       m) if (strcmp(json_str(m, "state", ""), "down") == 0) return true;
+    json_array_foreach(json_at(route, "environments"), i, m)
+    {
+        if (strcmp(json_str(m, "state", ""), "down") == 0)
+            return true;
+    }
     return false;
 }
 
@@ -139,12 +182,31 @@ static void dns_line(const json_t *route, struct buf *out)
     buf_addf(out, "%s%s\n", *why ? "; " : "", why);
 }
 
-static void route_lines(const json_t *route, const struct table_look *look, struct buf *out)
+static struct table *member_table(const json_t *route, int64_t now_ms)
 {
-    const char *listen = json_str(route, "listen", ""), *standby = json_str(route, "standby", "");
     struct table *t = table_new();
     size_t i;
     json_t *m;
+
+    table_column(t, "ENVIRONMENT", TABLE_LEFT, false);
+    table_column(t, "PLATFORM", TABLE_LEFT, false);
+    table_column(t, "STATE", TABLE_LEFT, false);
+    table_column(t, "FOR", TABLE_RIGHT, false);
+    table_column(t, "SHARE", TABLE_RIGHT, false);
+    table_column(t, "REQ/S", TABLE_RIGHT, false);
+    table_column(t, "CHECKED", TABLE_RIGHT, false);
+    table_column(t, "OBSERVERS", TABLE_LEFT, true);
+    table_column(t, "WHY", TABLE_LEFT, true);
+    table_column(t, "ORDER", TABLE_LEFT, true);
+    json_array_foreach(json_at(route, "environments"), i, m) member_row(t, m, now_ms);
+    return t;
+}
+
+static void route_lines(const json_t *route, int64_t now_ms, const struct table_look *look,
+                        struct buf *out)
+{
+    const char *listen = json_str(route, "listen", ""), *standby = json_str(route, "standby", "");
+    struct table *t = member_table(route, now_ms);
 
     buf_adds(out, "route ");
     table_tone(out, look, TONE_STRONG, json_str(route, "name", ""));
@@ -155,16 +217,6 @@ static void route_lines(const json_t *route, const struct table_look *look, stru
         buf_addf(out, ": %s\n", json_str(route, "open_why", ""));
     }
     dns_line(route, out);
-    table_column(t, "Environment", TABLE_LEFT, false);
-    table_column(t, "Platform", TABLE_LEFT, false);
-    table_column(t, "State", TABLE_LEFT, false);
-    table_column(t, "Share", TABLE_RIGHT, false);
-    table_column(t, "Req/s", TABLE_RIGHT, false);
-    table_column(t, "Checked", TABLE_RIGHT, false);
-    table_column(t, "Observers", TABLE_LEFT, true);
-    table_column(t, "Why", TABLE_LEFT, true);
-    table_column(t, "Order", TABLE_LEFT, true);
-    json_array_foreach(json_at(route, "environments"), i, m) member_row(t, m);
     table_print(t, look, out);
     table_free(t);
     buf_addc(out, '\n');
@@ -176,23 +228,26 @@ static void checking_lines(const struct checking_rows *rows, const char *route,
 {
     struct table *t = checking_table(rows, route);
 
-    buf_adds(out, "what its checking costs in a month, and of which free allowance:\n");
-    table_print(t, look, out);
+    if (table_rows(t) > 0) {
+        buf_adds(out, "what its checking costs in a month, and of which free allowance:\n");
+        table_print(t, look, out);
+        buf_addc(out, '\n');
+    }
     table_free(t);
-    buf_addc(out, '\n');
 }
 
-static void head_lines(const struct app *a, const struct traffic_view *v, struct buf *out)
+static void head_lines(const struct traffic_view *v, int64_t now_ms, struct buf *out)
 {
     const char *state = json_str(v->json, "proxy.state", "off");
     const char *why = json_str(v->json, "proxy.why", "");
     char age[32];
 
-    text_format_duration((clock_wall_ms(&a->clock) - v->updated_ms) / 1000 * 1000, age);
+    text_format_span(now_ms - v->updated_ms, age);
     if (v->steered)
-        buf_addf(out, "steered by %s, as of %s ago\n", v->holder, age);
+        buf_addf(out, "steered by trine serve (%s), as of %s ago\n", v->holder, age);
     else
-        buf_addf(out, "nobody steers: trine serve does not run; as of %s ago\n", age);
+        buf_addf(out, "nobody steers: trine serve does not run; this is how it stood %s ago\n",
+                 age);
     buf_addf(out, "HAProxy: %s%s%s\n\n", state, *why ? ": " : "", why);
 }
 
@@ -201,9 +256,38 @@ static void vantage_lines(const json_t *all, struct buf *out)
     size_t i;
     json_t *v;
 
-    json_array_foreach(all, i, v) if (!json_flag(v, "valid", true))
-        buf_addf(out, "vantage point %s does not vote: %s\n", json_str(v, "name", ""),
-                 json_str(v, "why", ""));
+    json_array_foreach(all, i, v)
+    {
+        if (!json_flag(v, "valid", true))
+            buf_addf(out, "vantage point %s does not vote: %s\n", json_str(v, "name", ""),
+                     json_str(v, "why", ""));
+    }
+}
+
+/* Routes of the manifest that whoever steers does not know. `out` NULL: only their number. */
+static size_t missing_lines(const struct app *a, const struct traffic_view *v, const char *route,
+                            struct buf *out)
+{
+    const json_t *routes = json_at(v->json, "routes");
+    size_t n = 0;
+
+    for (size_t i = 0; i < a->manifest->n_routes; i++) {
+        const char *name = a->manifest->routes[i].name;
+        if ((route && strcmp(name, route) != 0) || named(routes, name))
+            continue;
+        n++;
+        if (out)
+            buf_addf(out,
+                     "route %s is not steered: trine serve ran with another manifest than %s; "
+                     "start it with this one, or send it SIGHUP when the file has changed\n\n",
+                     name, a->manifest->file);
+    }
+    return n;
+}
+
+static bool chosen(const json_t *route, const char *name)
+{
+    return !name || strcmp(json_str(route, "name", ""), name) == 0;
 }
 
 /* The same environments as seen from several places; nothing when there is no agent. */
@@ -220,55 +304,67 @@ static void seen_lines(const struct vantage_rows *rows, const struct table_look 
     buf_addc(out, '\n');
 }
 
-struct extra { /* of trine traffic status */
-    struct checking_rows checking;
-    struct vantage_rows seen;
-};
-
-static int as_text(struct app *a, const struct traffic_view *v, const char *route,
-                   const struct extra *x, struct err *e)
+void traffic_view_text(const struct app *a, const struct traffic_view *v, const char *route,
+                       const struct traffic_extra *x, struct buf *out)
 {
     const struct table_look look = {.width = a->width, .colour = a->colour};
-    struct buf b = BUF_INIT(1 << 20);
+    int64_t now_ms = clock_wall_ms(&a->clock);
     size_t i;
     json_t *r;
 
-    head_lines(a, v, &b);
+    head_lines(v, now_ms, out);
+    (void)missing_lines(a, v, route, out);
     json_array_foreach(json_at(v->json, "routes"), i, r)
     {
-        const char *name = json_str(r, "name", "");
-        if (route && strcmp(name, route) != 0)
+        if (!chosen(r, route))
             continue;
-        route_lines(r, &look, &b);
+        route_lines(r, now_ms, &look, out);
         if (x)
-            checking_lines(&x->checking, name, &look, &b);
+            checking_lines(&x->checking, json_str(r, "name", ""), &look, out);
     }
     if (x)
-        seen_lines(&x->seen, &look, &b);
-    vantage_lines(json_at(v->json, "vantages"), &b);
+        seen_lines(&x->seen, &look, out);
+    vantage_lines(json_at(v->json, "vantages"), out);
+}
+
+static int print_text(struct app *a, const struct traffic_view *v, const char *route,
+                      const struct traffic_extra *x, struct err *e)
+{
+    struct buf b = BUF_INIT(1 << 20);
+
+    traffic_view_text(a, v, route, x, &b);
     int rc = app_print(a, &b, e);
     buf_release(&b);
     return rc;
 }
 
+/* As the API has it, of these routes only. */
+static int print_json(struct app *a, const struct traffic_view *v, const char *route,
+                      const struct traffic_extra *x, struct err *e)
+{
+    json_t *all = json_deep_copy(v->json), *routes = json_object_get(all, "routes");
+
+    for (size_t i = json_array_size(routes); i > 0; i--)
+        if (!chosen(json_array_get(routes, i - 1), route))
+            (void)json_array_remove(routes, i - 1);
+    if (x)
+        json_object_set_new(all, "seen_from", vantage_json(&x->seen));
+    return app_print_json(a, all, e);
+}
+
 static int print(struct app *a, const struct traffic_view *v, const char *route,
-                 const struct extra *x, struct err *e)
+                 const struct traffic_extra *x, struct err *e)
 {
     bool down = false;
     size_t i;
     json_t *r;
-    int rc;
 
-    json_array_foreach(json_at(v->json, "routes"), i, r) down |= any_down(r);
-    if (a->o.json) {
-        json_t *whole = json_copy(v->json);
-        if (x)
-            json_object_set_new(whole, "seen_from", vantage_json(&x->seen));
-        rc = app_print_json(a, whole, e);
-    } else {
-        rc = as_text(a, v, route, x, e);
+    json_array_foreach(json_at(v->json, "routes"), i, r)
+    {
+        down |= chosen(r, route) && any_down(r);
     }
-    return rc < 0 ? -1 : down || !v->steered;
+    int rc = a->o.json ? print_json(a, v, route, x, e) : print_text(a, v, route, x, e);
+    return rc < 0 ? -1 : down || !v->steered || missing_lines(a, v, route, NULL) > 0;
 }
 
 static int need_json(const struct app *a, const struct traffic_view *v, struct err *e)
@@ -276,8 +372,8 @@ static int need_json(const struct app *a, const struct traffic_view *v, struct e
     if (v->json)
         return 0;
     return err_set(e, ERR_NO,
-                   "nothing is known of traffic yet: no trine serve has run with this state folder "
-                   "(%s)",
+                   "nothing is known of traffic yet: no trine serve has run with the state folder "
+                   "%s; start one with: trine serve",
                    a->state);
 }
 
@@ -295,27 +391,37 @@ static const char *app_of(const struct manifest *m, const char *route)
     return NULL;
 }
 
-int traffic_view_print_all(struct app *a, const struct traffic_view *v, const char *route,
-                           int64_t from_ms, struct err *e)
+int traffic_extra_read(struct app *a, const char *route, int64_t from_ms, struct traffic_extra *ret,
+                       struct err *e)
 {
     const struct vantage_window w = {.own = a->manifest->probe.vantage,
                                      .app = app_of(a->manifest, route),
                                      .from_ms = from_ms,
                                      .until_ms = INT64_MAX};
-    struct extra x = {0};
-    struct matrix matrix = {0};
+
+    if (matrix_build(a->manifest, NULL, &ret->matrix, e) < 0)
+        return -1;
+    checking_rows(a->manifest, &ret->matrix, &ret->checking);
+    return vantage_rows_read(a->store, &w, &ret->seen, e);
+}
+
+void traffic_extra_release(struct traffic_extra *x)
+{
+    checking_rows_release(&x->checking);
+    vantage_rows_release(&x->seen);
+    matrix_release(&x->matrix);
+}
+
+int traffic_view_print_all(struct app *a, const struct traffic_view *v, const char *route,
+                           int64_t from_ms, struct err *e)
+{
+    struct traffic_extra x = {0};
     int rc = need_json(a, v, e);
 
     if (rc == 0)
-        rc = app_matrix(a, &matrix, e);
-    if (rc == 0) {
-        checking_rows(a->manifest, &matrix, &x.checking);
-        rc = vantage_rows_read(a->store, &w, &x.seen, e);
-    }
+        rc = traffic_extra_read(a, route, from_ms, &x, e);
     if (rc == 0)
         rc = print(a, v, route, &x, e);
-    checking_rows_release(&x.checking);
-    vantage_rows_release(&x.seen);
-    matrix_release(&matrix);
+    traffic_extra_release(&x);
     return rc;
 }

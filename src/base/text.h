@@ -22,6 +22,9 @@ int text_percent(const char *s, double *ret, struct err *e);
 /* Shortest exact writing of the three above: 90000 -> "90s". ret holds 32 bytes. */
 void text_format_duration(int64_t ms, char ret[32]);
 void text_format_bytes(int64_t bytes, char ret[32]);
+/* How long something lasts, for people, cut to two units: "0.4 s", "41 s", "3 min 20 s", "2 h",
+ * "5 d 3 h". A negative one is 0. */
+void text_format_span(int64_t ms, char ret[32]);
 
 /* Whole-string decimal integer within [min, max]; -1 otherwise. */
 int text_int(const char *s, int64_t min, int64_t max, int64_t *ret);

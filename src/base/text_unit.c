@@ -153,3 +153,27 @@ void text_format_bytes(int64_t bytes, char ret[32])
 {
     format(bytes, sizes, N_SIZES, ret);
 }
+
+void text_format_span(int64_t ms, char ret[32])
+{
+    static const struct {
+        int64_t ms;
+        const char *name;
+    } units[] = {{INT64_C(86400000), "d"}, {3600000, "h"}, {60000, "min"}, {1000, "s"}};
+    enum { N = sizeof(units) / sizeof(units[0]) };
+    size_t i = 0;
+
+    if (ms < 1000) {
+        int64_t tenths = ms > 0 ? ms / 100 : 0;
+        snprintf(ret, 32, tenths ? "0.%" PRId64 " s" : "%" PRId64 " s", tenths);
+        return;
+    }
+    while (i < N - 1 && ms < units[i].ms)
+        i++;
+    int64_t more = i < N - 1 ? ms % units[i].ms / units[i + 1].ms : 0;
+    if (more)
+        snprintf(ret, 32, "%" PRId64 " %s %" PRId64 " %s", ms / units[i].ms, units[i].name, more,
+                 units[i + 1].name);
+    else
+        snprintf(ret, 32, "%" PRId64 " %s", ms / units[i].ms, units[i].name);
+}

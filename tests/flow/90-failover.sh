@@ -67,9 +67,43 @@ load "$port" 100 1
 is 'really' "$(awk '$3 == 1' load.log | wc -l)" 0
 t traffic restore
 check 'and is undone' until_true 50 eval 'standing one share | grep -q ^0.3'
+t traffic weights one=100 two=0 three=0
+is 'weights are ordered' "$(standing one share) $(standing one order.weight)" '1 100'
+t traffic weights one=0 two=100
+is 'and swapped, though for a moment nobody would be left' "$(standing one out) $(standing two share)" 'true 1'
+t traffic drain -e two
+is 'the last one is not ordered away, orders in force counted' "$status" 2
+check 'and it is said who would be left' says 'nobody would be left to answer (one with weight 0, two drained, three with weight 0)'
+t traffic restore one
+is 'a word that would be ignored takes nothing back' "$status $(standing two share)" '2 1'
+t traffic restore
+check 'all orders are taken back' until_true 50 eval 'standing one share | grep -q ^0.3'
 t traffic override down -e two --for 2s
 is 'an override is followed' "$(standing two state)" down
 check 'and ends by itself' until_true 150 stands two state up
+
+# --- Orders by the API ---------------------------------------------------------------------------------
+
+t token create page --scope operate
+token=$(cat out)
+order() { # order JSON: its answer's status; the answer in order.json
+    curl -s --max-time 10 -o order.json -w '%{http_code}' -X POST -H "Authorization: Bearer $token" -d "$1" \
+        "$url/api/v1/traffic/orders"
+}
+refused() { jq -re .error.text order.json | grep -F "$1"; }
+is 'an order without a token is refused' "$(token=wrong order '{}')" 401
+is 'a weight that is a text is refused, not taken for 0' \
+    "$(order '{"route": "api", "environment": "one", "kind": "weight", "weight": "50"}')" 400
+check 'and named' refused 'weight: give a whole number'
+is 'so is one that is left out' "$(order '{"route": "api", "environment": "one", "kind": "weight"}')" 400
+is 'and a time that is a text' "$(order '{"route": "api", "environment": "one", "kind": "drain", "for_ms": "1h"}')" 400
+t traffic drain -e one,two
+is 'nor does it order the last one away' "$(order '{"route": "api", "environment": "three", "kind": "down"}')" 400
+check 'and says why' refused 'nobody would be left to answer'
+is 'an order is taken' "$(order '{"route": "api", "environment": "one", "kind": "none"}')" 202
+check 'and followed' until_true 50 stands one out false
+t traffic restore
+check 'all are back' until_true 50 eval 'standing two share | grep -q ^0.3'
 
 # --- A restart of trine is no event for users ---------------------------------------------------------
 

@@ -122,6 +122,32 @@ static void quantities_are_written_in_the_shortest_exact_way(void)
     }
 }
 
+static void spans_are_cut_to_two_units_for_people(void)
+{
+    static const struct {
+        int64_t ms;
+        const char *text;
+    } spans[] = {{0, "0 s"},
+                 {-7000, "0 s"},
+                 {99, "0 s"},
+                 {450, "0.4 s"},
+                 {41999, "41 s"},
+                 {60000, "1 min"},
+                 {200000, "3 min 20 s"},
+                 {3600000, "1 h"},
+                 {3659999, "1 h"},
+                 {7500000, "2 h 5 min"},
+                 {INT64_C(442800000), "5 d 3 h"},
+                 {INT64_MAX, "106751991167 d 7 h"}};
+
+    for (size_t i = 0; i < sizeof spans / sizeof *spans; i++) {
+        char text[32];
+
+        text_format_span(spans[i].ms, text);
+        CHECK(strcmp(text, spans[i].text) == 0);
+    }
+}
+
 static void integers_are_whole_strings_within_bounds(void)
 {
     static const char *const refused[] = {
@@ -259,6 +285,7 @@ int main(void)
     sizes_know_powers_of_ten_and_of_two();
     percentages_are_the_nearest_double();
     quantities_are_written_in_the_shortest_exact_way();
+    spans_are_cut_to_two_units_for_people();
     integers_are_whole_strings_within_bounds();
     globs_match_the_whole_string();
     distances_count_edits_and_swaps();
