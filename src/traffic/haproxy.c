@@ -89,7 +89,7 @@ static void let_go(struct haproxy *h, const char *why)
     haproxy_run_forget(h);
     timer_free(h->step_timer);
     h->step_timer = NULL;
-    h->busy = false;
+    h->busy = h->switching = false;
     haproxy_steer_fail(h, &e);
     while (h->queue) {
         struct wanted *w = h->queue;

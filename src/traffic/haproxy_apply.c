@@ -66,7 +66,7 @@ static void fail(struct haproxy *h, const struct err *e)
     struct wanted *w = h->queue;
     bool runs = h->force && h->force != w && h->up;
 
-    h->busy = false;
+    h->busy = h->switching = false;
     unlink(h->fresh);
     if (runs) {
         h->queue = w->next;
@@ -101,7 +101,7 @@ static void in_force(struct haproxy *h, const struct haproxy_identity *id, bool 
 {
     struct wanted *w = h->queue;
 
-    h->busy = false;
+    h->busy = h->switching = false;
     h->queue = w->next;
     w->next = NULL;
     if (h->force != w)
@@ -305,6 +305,7 @@ static void checked(struct haproxy *h, const struct process_result *r)
     struct err e;
 
     if (r->err.kind == ERR_NONE && r->exit_status == 0) {
+        h->switching = true;
         if (h->old_worker)
             ask(h, h->admin, "show servers state\n", dumped);
         else

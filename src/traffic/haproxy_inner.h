@@ -67,6 +67,7 @@ struct haproxy {
     struct haproxy_identity found; /* who answers */
     bool up;                       /* `force` runs */
     bool busy;                     /* a step of that is under way */
+    bool switching;                /* of such a step: orders would miss the one that comes */
     bool reloading;                /* else starting */
     int64_t old_worker;            /* of a reload: the one that will go */
     int64_t mute_since_ms;         /* ours is there and does not answer; 0 = no */

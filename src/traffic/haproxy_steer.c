@@ -275,9 +275,22 @@ static void drop_strangers(struct haproxy *h, struct steer_job *j)
     j->n = n;
 }
 
+/* A new plan is on its way. What runs takes orders until the moment in which it is relieved: its
+ * successor's check alone may take long, while it looks names up. All are given again to that one.
+ */
+static bool must_wait(const struct haproxy *h, const struct steer_job *j)
+{
+    if (h->switching || strcmp(h->force->plan->dir, h->queue->plan->dir) != 0)
+        return true;
+    for (size_t i = j->at; i < j->n; i++)
+        if (!haproxy_plan_find(h->force->plan, j->orders[i].route, j->orders[i].environment))
+            return true; /* it may be the new one's */
+    return false;
+}
+
 void haproxy_steer_next(struct haproxy *h)
 {
-    if (!h->steers || h->steer_ask || !h->up || h->busy)
+    if (!h->steers || h->steer_ask || !h->up || (h->busy && must_wait(h, h->steers)))
         return;
     drop_strangers(h, h->steers);
     if (h->steers->n == 0)

@@ -282,6 +282,40 @@ static void write_program(const char *path, const char *text)
     close(fd);
 }
 
+/* Its check looks names up, which takes seconds when a name server is silent. */
+static void orders_are_followed_while_a_new_plan_is_checked(void)
+{
+    struct world w;
+    char path[64], text[200];
+    struct haproxy_options o = {
+        .program = path, .state = world_state, .reading = world_read, .say = world_said, .arg = &w};
+    struct haproxy_order out[] = {world_order("uat", 90, MODE_MAINTENANCE)};
+
+    world_begin(&w, 2);
+    snprintf(path, sizeof path, "%s/program", w.dir);
+    snprintf(text, sizeof text,
+             "#!/bin/sh\n[ \"$1\" = -c ] && while [ -e %s/slow ]; do sleep 0.05; done\n"
+             "exec /usr/sbin/haproxy \"$@\"\n",
+             w.dir);
+    write_program(path, text);
+    haproxy_free(w.h);
+    w.h = haproxy_new(w.loop, &o);
+    CHECK(world_apply(&w));
+    snprintf(text, sizeof text, "%s/slow", w.dir);
+    write_program(text, "");
+    w.servers[1].weight = 20;
+    haproxy_apply(w.h, &w.plan, NULL, NULL);
+    CHECK(world_steer(&w, out, 1));
+    CHECK(haproxy_state(w.h, NULL) == HAPROXY_STARTING); /* the check is not over */
+    CHECK(world_reading(&w, "uat").in_maintenance);
+    CHECK(unlink(text) == 0);
+    run_until(&w, haproxy_state(w.h, NULL) == HAPROXY_RUNNING);
+    run_until(&w,
+              world_reading(&w, "uat").in_maintenance && world_reading(&w, "beta").weight == 20);
+    CHECK(world_reading(&w, "uat").in_maintenance && world_reading(&w, "beta").weight == 20);
+    world_end(&w);
+}
+
 static void a_program_that_is_missing_old_or_another_one_is_told(void)
 {
     static const struct {
@@ -385,6 +419,7 @@ int main(void)
     a_foreign_socket_is_left_alone();
     a_taken_port_names_who_has_it_and_is_taken_when_it_is_free();
     a_plan_that_cannot_be_applied_leaves_what_runs();
+    orders_are_followed_while_a_new_plan_is_checked();
     a_program_that_is_missing_old_or_another_one_is_told();
     a_websocket_stays_while_its_server_is_drained();
     a_trusted_server_is_never_taken_out();
