@@ -177,9 +177,14 @@ void vantage_rows_release(struct vantage_rows *r)
 /* --- Showing ------------------------------------------------------------------------------------
  */
 
+static int64_t count_of(const struct vantage_row *row)
+{
+    return (int64_t)row->good + (int64_t)row->failed;
+}
+
 static double success_of(const struct vantage_row *row)
 {
-    uint64_t n = row->good + row->failed;
+    int64_t n = count_of(row);
 
     return n ? (double)row->good / (double)n : 0;
 }
@@ -211,7 +216,7 @@ struct table *vantage_table(const struct vantage_rows *r)
         table_cell(t, TONE_PLAIN, "%s", row->environment);
         table_cell(t, TONE_PLAIN, "%s%s%s", row->app, *row->instance ? "/" : "", row->instance);
         table_cell(t, TONE_PLAIN, "%s", row->check);
-        table_cell(t, TONE_PLAIN, "%llu", (unsigned long long)(row->good + row->failed));
+        table_cell(t, TONE_PLAIN, "%lld", (long long)count_of(row));
         table_cell(t, row->failed ? TONE_WARN : TONE_PLAIN, "%.2f %%", 100 * success_of(row));
         time_cell(t, row, 0.5);
         time_cell(t, row, 0.95);
@@ -234,8 +239,8 @@ json_t *vantage_json(const struct vantage_rows *r)
             list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:f, s:o, s:o}", "vantage",
                             row->vantage, "environment", row->environment, "app", row->app,
                             "instance", row->instance, "check", row->check, "n",
-                            (json_int_t)(row->good + row->failed), "success_rate", success_of(row),
-                            "p50_ms", time_json(row, 0.5), "p95_ms", time_json(row, 0.95)));
+                            (json_int_t)count_of(row), "success_rate", success_of(row), "p50_ms",
+                            time_json(row, 0.5), "p95_ms", time_json(row, 0.95)));
     }
     return list;
 }
