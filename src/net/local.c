@@ -8,9 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The time is counted in so many parts, with a look at the socket after each. While our own process
+ * or its loop is kept from running only one part ends, and what came meanwhile is read. */
+enum { PARTS = 10 };
+
 struct local_ask {
     uv_pipe_t pipe;
-    uv_timer_t limit; /* the timeout; and what fails at once is told through it */
+    uv_timer_t limit; /* the timeout's next part; and what fails at once is told through it */
     uv_connect_t connect;
     uv_write_t write;
     int open_handles; /* that must be closed before this is freed */
@@ -18,6 +22,7 @@ struct local_ask {
     struct err err;
     char *path, *text;
     int64_t timeout_ms;
+    int parts_left;
     bool over;
     char chunk[16384];
     local_done_fn *done;
@@ -61,10 +66,24 @@ static void fail(struct local_ask *a, int uv_code, const char *what)
     finish(a);
 }
 
-static void too_late(uv_timer_t *timer)
+static void part_ended(uv_timer_t *timer);
+
+static void begin_part(struct local_ask *a)
+{
+    int64_t ms = a->timeout_ms / PARTS;
+
+    uv_update_time(a->limit.loop); /* the turn may have lasted: its time counts for nobody */
+    uv_timer_start(&a->limit, part_ended, (uint64_t)(ms > 0 ? ms : 1), 0);
+}
+
+static void part_ended(uv_timer_t *timer)
 {
     struct local_ask *a = timer->data;
 
+    if (a->err.kind == ERR_NONE && --a->parts_left > 0) {
+        begin_part(a);
+        return;
+    }
     if (a->err.kind == ERR_NONE) {
         err_set(&a->err, ERR_NET, "no answer from the socket %s within %lld ms", a->path,
                 (long long)a->timeout_ms);
@@ -148,11 +167,11 @@ struct local_ask *local_ask(struct loop *loop, const struct local_question *q, l
     if (strlen(a->path) > LOCAL_PATH_MAX) {
         err_set(&a->err, ERR_USAGE, "the path of the socket %s is longer than %d bytes", a->path,
                 LOCAL_PATH_MAX);
-        uv_timer_start(&a->limit, too_late, 0, 0);
+        uv_timer_start(&a->limit, part_ended, 0, 0);
         return a;
     }
-    uv_update_time(a->limit.loop); /* the turn may have lasted: its time counts for nobody */
-    uv_timer_start(&a->limit, too_late, (uint64_t)(q->timeout_ms > 0 ? q->timeout_ms : 1), 0);
+    a->parts_left = PARTS;
+    begin_part(a);
     uv_pipe_connect(&a->connect, &a->pipe, a->path, connected);
     return a;
 }

@@ -20,7 +20,7 @@ struct local_question {
     const char *path; /* of the socket; copied, as all here */
     const char *text; /* what is sent, as it is */
     size_t max_reply;
-    int64_t timeout_ms; /* for all of it */
+    int64_t timeout_ms; /* for all of it; longer by what this process is kept from running */
 };
 /* e: ERR_NONE; ERR_NET when nobody listens (code ENOENT or ECONNREFUSED), it took too long or broke
  * off; ERR_REMOTE when the reply is too long; ERR_USAGE when the path is too long for a socket.

@@ -186,8 +186,8 @@ static void waiting_requests_are_released(void)
     CHECK(world_steer(&w, out, 1));
     wait_for_requests(&w, &l, 200);
     load_end(&l);
-    printf("# released: %ld sent, %ld lost, %ld slow; %s", l.shared->sent, l.shared->lost,
-           l.shared->slow, w.said);
+    printf("# released: %ld sent, %ld lost, %ld slow\n", l.shared->sent, l.shared->lost,
+           l.shared->slow);
     CHECK(l.shared->lost == 0);
     CHECK(strstr(w.said, "are sent to another environment") != NULL);
     world_end(&w);

@@ -56,6 +56,7 @@ static inline void world_said(const char *text, void *arg)
     struct world *w = arg;
     size_t n = strlen(w->said);
 
+    printf("# %s\n", text);
     snprintf(w->said + n, sizeof w->said - n, "%s\n", text);
 }
 
