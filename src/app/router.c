@@ -236,6 +236,9 @@ void router_stop(struct router *r)
         router_lease_release(r);
         r->steering = false; /* and nothing behind the release */
     }
+    for (size_t i = 0; i < r->n_routes;
+         i++) /* the next process finds out what became of a change */
+        router_dns_end(&r->routes[i]);
     if (r->proxy)
         haproxy_leave(r->proxy);
 }

@@ -64,7 +64,7 @@ struct router_route {
     struct router *router;
     const struct manifest_route *m;
     struct failover *failover;
-    struct dns_engine *dns; /* NULL: its name is not moved, or not by us now */
+    struct router_dns *dns; /* NULL: its name is not moved, or not by us now */
     struct router_member *members;
     size_t n_members;
     struct haproxy_order ordered[ROUTE_ENVIRONMENTS_MAX]; /* what the proxy was told last */
@@ -133,11 +133,15 @@ int64_t router_wall_us(const struct router *r);
 
 /* router_dns.c */
 struct json_out;
+/* Also for one that was carried over: with the manifest as it is now, once no change is under way.
+ */
 void router_dns_begin(struct router_route *route);
+/* From the routes of the plan before, with what is under way. */
+void router_dns_carry(struct router *r, struct router_route *old, size_t n_old);
 void router_dns_end(struct router_route *route); /* another process moves the name now */
 void router_dns_follow(struct router_route *route);
 void router_dns_seen(struct router_route *route);
-void router_dns_accept(struct router_route *route);
+void router_dns_accept(struct router_route *route, int64_t order); /* once for each; ends it */
 void router_dns_json(const struct router_route *route, struct json_out *o); /* the member dns */
 
 /* router_pace.c */

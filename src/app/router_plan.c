@@ -5,7 +5,6 @@
 #include "app/watch.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "traffic/dns.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -229,7 +228,7 @@ static void release_routes(struct router_route *routes, size_t n, struct arena *
 {
     for (size_t i = 0; i < n; i++) {
         failover_free(routes[i].failover);
-        dns_engine_free(routes[i].dns);
+        router_dns_end(&routes[i]);
     }
     free(routes);
     arena_release(arena);
@@ -268,6 +267,7 @@ int router_plan(struct router *r, struct err *e)
         buf_release(&text);
         return -1;
     }
+    router_dns_carry(r, old, n_old);
     release_routes(old, n_old, &old_arena);
     checking_rows_release(&r->checking);
     r->checking = (struct checking_rows){0};

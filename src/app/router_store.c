@@ -211,29 +211,6 @@ static const struct traffic_order *order_of(const struct orders_job *j,
     return NULL;
 }
 
-/* Done once, and then no longer in force. */
-struct taken_job {
-    char *route;
-    int64_t at_ms;
-};
-
-static int taken_work(struct store *s, void *arg, struct err *e)
-{
-    const struct taken_job *j = arg;
-    int n = 0;
-
-    return traffic_order_end(s, j->route, ROUTER_DNS, j->at_ms, &n, e);
-}
-
-static void taken(const struct err *e, void *arg)
-{
-    struct taken_job *j = arg;
-
-    (void)e; /* accepting twice is fine */
-    free(j->route);
-    free(j);
-}
-
 static void follow_dns(struct router_route *route, const struct orders_job *j)
 {
     struct router *r = route->router;
@@ -242,10 +219,7 @@ static void follow_dns(struct router_route *route, const struct orders_job *j)
         if (strcmp(k->order.route, route->m->name) != 0 ||
             strcmp(k->order.environment, ROUTER_DNS) != 0 || !r->steering)
             continue;
-        struct taken_job *t = mem_alloc(sizeof(*t));
-        *t = (struct taken_job){mem_strdup(route->m->name), clock_wall_ms(&r->o.app->clock)};
-        router_dns_accept(route);
-        store_worker_do(r->ledger, "traffic: dns", taken_work, taken, t);
+        router_dns_accept(route, k->order.id);
     }
 }
 

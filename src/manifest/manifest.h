@@ -152,11 +152,12 @@ struct manifest_weight {
 enum route_dns { ROUTE_DNS_CLOUDFLARE, ROUTE_DNS_RFC2136 };
 enum route_dns_key { ROUTE_DNS_SHA256, ROUTE_DNS_SHA512, ROUTE_DNS_SHA1 };
 const char *route_dns_key_name(enum route_dns_key k); /* "hmac-sha256", ... */
+enum route_proxied { ROUTE_PROXIED_KEEP, ROUTE_PROXIED_NO, ROUTE_PROXIED_YES };
 struct manifest_dns {
     const char *zone; /* "example.com"; Cloudflare: or the zone's id */
     enum route_dns engine;
     const char *token;                 /* Cloudflare; may hold $NAME */
-    bool proxied;                      /* Cloudflare */
+    enum route_proxied proxied;        /* Cloudflare */
     const char *server;                /* RFC 2136, these four; "host", "host:port" */
     const char *key_name, *key_secret; /* "" = not signed; the secret may hold $NAME */
     enum route_dns_key algorithm;
@@ -166,6 +167,7 @@ struct manifest_dns {
     size_t n_answers;
     int changes;        /* at most so many an hour */
     int64_t settle_ms;  /* 0 = not given */
+    int64_t look_ms;    /* how often it is read while nothing changes */
     struct place place; /* line 0: the route has no `dns` */
 };
 enum route_retry { ROUTE_RETRY_NONE, ROUTE_RETRY_SAFE, ROUTE_RETRY_KEYED };

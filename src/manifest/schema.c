@@ -20,6 +20,7 @@ const char *const schema_metrics[] = {"storage", "bandwidth", "egress",   "hours
                                       "builds",  "deploys",   NULL};
 static const char *const periods[] = {"none", "day", "month", NULL};
 static const char *const route_retries[] = {"none", "safe", "keyed", NULL};
+static const char *const dns_proxied[] = {"keep", "false", "true", NULL};
 static const char *const dns_engines[] = {"cloudflare", "rfc2136", NULL};
 const char *const schema_dns_keys[] = {"hmac-sha256", "hmac-sha512", "hmac-sha1", NULL};
 static const char *const route_unfits[] = {"warn", "refuse", NULL};
@@ -369,10 +370,10 @@ const struct key schema_keys[] = {
     {IN(DNS), "token", KEY_STRING, AT(manifest_dns, token), .only = FOR(ROUTE_DNS_CLOUDFLARE),
      .check = check_credential, .dollar = DOLLAR_NAME,
      .help = "API token with DNS: Edit and Zone: Read of that zone"},
-    {IN(DNS), "proxied", KEY_FLAG, AT(manifest_dns, proxied), .only = FOR(ROUTE_DNS_CLOUDFLARE),
-     .otherwise = "false",
-     .help = "Cloudflare stands in front: its own addresses are given out, and a change is seen at "
-             "once"},
+    {IN(DNS), "proxied", KEY_WORD, AT(manifest_dns, proxied), .only = FOR(ROUTE_DNS_CLOUDFLARE),
+     .words = dns_proxied, .otherwise = "keep",
+     .help = "true: Cloudflare stands in front: its own addresses are given out, and a change is "
+             "seen at once; keep: as the record has it"},
     {IN(DNS), "server", KEY_STRING, AT(manifest_dns, server), .only = FOR(ROUTE_DNS_RFC2136),
      .help = "The primary server, as ns1.example.com or 192.0.2.53:5353"},
     {IN(DNS), "key_name", KEY_STRING, AT(manifest_dns, key_name), .only = FOR(ROUTE_DNS_RFC2136),
@@ -394,6 +395,10 @@ const struct key schema_keys[] = {
     {IN(DNS), "settle", KEY_DURATION, AT(manifest_dns, settle_ms), .min = SECOND, .max = HOUR,
      .help = "Another environment must be the first for so long before the host moves; with "
              "`listen` 10s when not given, else at once"},
+    {IN(DNS), "look", KEY_DURATION, AT(manifest_dns, look_ms), .min = 10 * SECOND, .max = DAY,
+     .otherwise = "5m",
+     .help = "How often the record is read while nothing changes, to see whether others changed "
+             "it; one request each time"},
     {IN(ANSWER), "value", KEY_STRING, AT(manifest_pair, value), .required = true,
      .help = "Host name or IP address"},
     {IN(WEIGHT), "weight", KEY_INTEGER, AT(manifest_weight, weight), .min = 0, .max = 100,

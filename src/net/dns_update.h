@@ -63,7 +63,8 @@ struct dns_primary *dns_primary_new(struct loop *loop, const struct dns_primary_
 /* No callback comes afterwards; NULL is fine. What a pool thread has begun it still ends. */
 void dns_primary_free(struct dns_primary *p);
 
-/* e NULL: done; r is valid during the call (dns_update: NULL). Errors: ERR_NET, nobody answered;
+/* e NULL: done; r is valid during the call (dns_update: NULL). Errors: ERR_NET, nobody answered, or
+ * (dns_update) with nothing that can be believed: it is not known whether the change was made;
  * ERR_REMOTE, refused (the text says by which rule, and what to do); ERR_NO, and `retry`: the
  * records are not as last seen any more, nothing was changed. */
 typedef void dns_primary_fn(const struct dns_records *r, const struct err *e, void *arg);

@@ -320,10 +320,11 @@ static int check_signature(const struct dns_signer *s, const struct dns_message 
 
 /* The packet, the caller's; NULL when it is no answer to that message, or a refusal. */
 static ldns_pkt *read_reply(const struct dns_signer *s, const struct dns_message *asked,
-                            const struct dns_reply *reply, struct err *e)
+                            const struct dns_reply *reply, bool *ret_believed, struct err *e)
 {
     ldns_pkt *pkt = NULL;
 
+    *ret_believed = false;
     if (ldns_wire2pkt(&pkt, reply->bytes, reply->len) != LDNS_STATUS_OK || !ldns_pkt_qr(pkt) ||
         ldns_pkt_id(pkt) != asked->id) {
         err_set(e, ERR_REMOTE, "what came back is not an answer of a DNS server; check `server`");
@@ -335,13 +336,15 @@ static ldns_pkt *read_reply(const struct dns_signer *s, const struct dns_message
         tsig && ldns_rr_rd_count(tsig) > TSIG_OTHER ? number16(ldns_rr_rdf(tsig, TSIG_ERROR)) : 0;
     ldns_pkt_rcode rcode = ldns_pkt_get_rcode(pkt);
     int rc = 0;
+    *ret_believed = true;
     if (code)
         rc = refused_signature(s, tsig, code, e);
     else if (rcode == LDNS_RCODE_REFUSED || rcode == LDNS_RCODE_NOTAUTH ||
-             rcode == LDNS_RCODE_FORMERR || rcode == LDNS_RCODE_NOTIMPL)
+             rcode == LDNS_RCODE_FORMERR || rcode == LDNS_RCODE_NOTIMPL ||
+             rcode == LDNS_RCODE_SERVFAIL)
         rc = refused(s, rcode, e); /* such answers may come without a signature */
     else
-        rc = check_signature(s, asked, pkt, reply, e);
+        *ret_believed = (rc = check_signature(s, asked, pkt, reply, e)) == 0;
     if (rc == 0)
         return pkt;
     ldns_pkt_free(pkt);
@@ -392,7 +395,8 @@ int dns_read_answer(const struct dns_signer *s, const struct dns_message *query,
                     const struct dns_reply *reply, const char *name, struct dns_records *ret,
                     struct err *e)
 {
-    ldns_pkt *pkt = read_reply(s, query, reply, e);
+    bool believed;
+    ldns_pkt *pkt = read_reply(s, query, reply, &believed, e);
     ldns_pkt_rcode code;
     int rc = 0;
 
@@ -401,6 +405,10 @@ int dns_read_answer(const struct dns_signer *s, const struct dns_message *query,
     code = ldns_pkt_get_rcode(pkt);
     if (code != LDNS_RCODE_NOERROR && code != LDNS_RCODE_NXDOMAIN) {
         rc = refused(s, code, e);
+    } else if (ldns_pkt_tc(pkt)) {
+        rc = err_set(e, ERR_REMOTE,
+                     "the server's answer was cut off, for it came by UDP; let the server be "
+                     "reached by TCP");
     } else if (!ldns_pkt_aa(pkt)) {
         rc = err_set(e, ERR_REMOTE,
                      "the server answers for this name, but not with authority: it is no server "
@@ -418,9 +426,14 @@ int dns_read_answer(const struct dns_signer *s, const struct dns_message *query,
 int dns_read_updated(const struct dns_signer *s, const struct dns_message *update,
                      const struct dns_reply *reply, struct err *e)
 {
-    ldns_pkt *pkt = read_reply(s, update, reply, e);
+    bool believed;
+    ldns_pkt *pkt = read_reply(s, update, reply, &believed, e);
     ldns_pkt_rcode code;
 
+    if (!pkt && !believed) { /* the server may have done it all the same */
+        e->kind = ERR_NET;
+        e->retry = true;
+    }
     if (!pkt)
         return -1;
     code = ldns_pkt_get_rcode(pkt);

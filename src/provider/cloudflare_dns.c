@@ -19,6 +19,10 @@ enum {
     CONFLICT_FIRST = 81053, /* A, AAAA or CNAME with that name is there, and such */
     CONFLICT_LAST = 81057,
     NO_ROUTE = 7003, /* of a zone id that does not exist */
+    BAD_LOGIN = 10000,
+    BAD_TOKEN = 9109,
+    BAD_HEADERS = 6003, /* the token is not even of a token's form, with */
+    BAD_FORM = 6111,
 };
 
 bool cloudflare_is_zone_id(const char *zone)
@@ -75,14 +79,25 @@ void cloudflare_change_record(const struct cloudflare_dns *c, const char *zone_i
 
 /* ---- replies ---- */
 
+static bool is_about_token(int status, int64_t code)
+{
+    return status == 401 || status == 403 || code == BAD_LOGIN || code == BAD_TOKEN ||
+           code == BAD_HEADERS || code == BAD_FORM;
+}
+
 static void explain(const struct cloudflare_dns *c, int status, int64_t code, const char *message,
                     struct err *e)
 {
-    if (status == 401 || status == 403)
+    if (is_about_token(status, code))
         err_set(e, ERR_REMOTE,
                 "Cloudflare does not accept the token for the zone %s: %.160s; it needs the "
                 "permissions \"DNS: Edit\" and \"Zone: Read\" of that zone",
                 c->zone, message);
+    else if (status == 429)
+        err_set(e, ERR_REMOTE,
+                "Cloudflare takes no more requests for a while (429): %.200s; something else uses "
+                "up this account's allowance of 1,200 requests in five minutes",
+                message);
     else if (code == INVALID_TTL)
         err_set(e, ERR_REMOTE,
                 "Cloudflare refuses the ttl: %.200s; write at least 60s (30s only on Enterprise)",
@@ -227,6 +242,11 @@ int cloudflare_take_change(const struct cloudflare_dns *c, const struct http_rep
 {
     json_t *json = read_envelope(c, r, e);
 
+    /* A failing server, or a success that cannot be read: it may have been done all the same. */
+    if (!json && (r->status >= 500 || (r->status / 100 == 2 && e->code != r->status))) {
+        e->kind = ERR_NET;
+        e->retry = true;
+    }
     json_decref(json);
     return json ? 0 : -1;
 }

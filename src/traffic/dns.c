@@ -77,7 +77,7 @@ static void keep(struct dns_engine *d)
     free(json);
 }
 
-static void tell(struct dns_engine *d, const char *text, bool bad)
+void dns_tell(struct dns_engine *d, const char *text, bool bad)
 {
     if (!d->say || strcmp(text, d->said) == 0)
         return;
@@ -93,12 +93,13 @@ static void begin_next(struct dns_engine *d)
         timer_start(d->pump, 0);
 }
 
-static void end(struct dns_engine *d, const struct err *e)
+void dns_end(struct dns_engine *d, const struct err *e)
 {
     struct dns_op *op = d->now;
 
     d->now = NULL;
     begin_next(d);
+    dns_look_later(d, e);
     if (!d->waiting)
         timer_start(d->follow, 0); /* perhaps it is time to follow again */
     if (op->done)
@@ -107,21 +108,22 @@ static void end(struct dns_engine *d, const struct err *e)
     free(op);
 }
 
-static void end_well(struct dns_engine *d)
+void dns_end_well(struct dns_engine *d)
 {
     d->phase = DNS_IDLE;
-    d->foreign = false;
+    d->foreign = d->looked_badly = false;
     d->why[0] = '\0';
-    end(d, NULL);
+    dns_end(d, NULL);
 }
 
 static void end_badly(struct dns_engine *d, enum dns_phase phase, struct err *e)
 {
     d->phase = phase;
+    d->looked_badly = d->now->kind == OP_LOOK;
     err_wrap(e, "DNS of route %s", d->route);
     (void)text_copy(d->why, sizeof d->why, e->text);
-    tell(d, e->text, true);
-    end(d, e);
+    dns_tell(d, e->text, true);
+    dns_end(d, e);
 }
 
 /* ---- want ---- */
@@ -145,8 +147,8 @@ static void confirmed(struct dns_engine *d)
         (void)snprintf(text, sizeof text, "DNS of route %s: %s is now %s %s (%s), before %s",
                        d->route, d->host, dns_type_name(d->answers[d->wanted].type),
                        d->answers[d->wanted].value, d->places[d->wanted].environment, was.value);
-    tell(d, text, false);
-    end_well(d);
+    dns_tell(d, text, false);
+    dns_end_well(d);
 }
 
 static void read_back(struct dns_engine *d)
@@ -167,6 +169,14 @@ static void read_back(struct dns_engine *d)
     }
 }
 
+/* The change was not made: it does not count. */
+static void take_back(struct dns_engine *d)
+{
+    d->unsure = false;
+    brake_uncount(&d->memory);
+    keep(d);
+}
+
 static void written(const struct dns_records *none, const struct err *failed, void *arg)
 {
     struct dns_engine *d = arg;
@@ -179,30 +189,64 @@ static void written(const struct dns_records *none, const struct err *failed, vo
         return;
     }
     e = *failed;
+    /* A message whose answer was lost is sent again, and then finds what the first one did. */
+    d->unsure = e.kind == ERR_NO && e.retry;
+    if (d->unsure && ++d->tries < READ_ANEW) {
+        read_now(d, DNS_READING);
+        return;
+    }
+    if (d->unsure && d->stubborn && !*d->tried.id)
+        err_set(&e, ERR_NO,
+                "the server answers with %s each time, and says that there is no such record to "
+                "replace: a wildcard (*) of the zone seems to answer for the name; give it a "
+                "record of its own",
+                d->answer_text);
     err_wrap(&e, "%s", d->host);
-    if (e.kind != ERR_NET) { /* surely not done: does not count */
-        brake_uncount(&d->memory);
+    if (e.kind != ERR_NET) /* surely not done */
+        take_back(d);
+    end_badly(d, e.kind == ERR_NO ? DNS_HELD : DNS_FAILED, &e);
+}
+
+/* It answers as wanted. */
+static void there(struct dns_engine *d)
+{
+    if (*d->memory.before.value) { /* of a process that was killed before it read back */
+        confirmed(d);
+        return;
+    }
+    if (!dns_same_answer(&d->memory.wrote, &d->found.list[0])) {
+        d->memory.wrote = d->found.list[0];
         keep(d);
     }
-    if (e.kind == ERR_NO && e.retry && ++d->tries < READ_ANEW)
-        read_now(d, DNS_READING);
-    else
-        end_badly(d, e.kind == ERR_NO ? DNS_HELD : DNS_FAILED, &e);
+    dns_end_well(d);
+}
+
+static void write_now(struct dns_engine *d, const struct dns_record *wanted)
+{
+    const struct dns_record *seen = &d->found.list[0];
+
+    d->stubborn = d->tries == 0 || (d->stubborn && dns_same_answer(&d->tried, seen));
+    d->tried = *seen;
+    brake_count(&d->memory, seen, wanted, wall_ms(d));
+    keep(d);
+    d->phase = DNS_WRITING;
+    d->backend->ops->write(d->backend, seen, wanted, written, d);
 }
 
 static void judge(struct dns_engine *d)
 {
-    const struct dns_record *wanted = &d->answers[d->wanted];
+    struct dns_record wanted = d->answers[d->wanted];
     struct err e = ERR_INIT;
 
     d->foreign = false;
-    switch (brake_judge(&d->brake, &d->memory, &d->found, wanted, wall_ms(d), &e)) {
+    if (d->keep_proxied)
+        wanted.proxied = d->found.list[0].proxied;
+    if (d->unsure && !dns_same_answer(&d->found.list[0], &wanted))
+        take_back(d);
+    d->unsure = false;
+    switch (brake_judge(&d->brake, &d->memory, &d->found, &wanted, wall_ms(d), &e)) {
     case BRAKE_THERE:
-        if (*d->memory.before.value) { /* of a process that was killed before it read back */
-            confirmed(d);
-            return;
-        }
-        end_well(d);
+        there(d);
         return;
     case BRAKE_FOREIGN:
         d->foreign = true;
@@ -214,10 +258,7 @@ static void judge(struct dns_engine *d)
     case BRAKE_GO:
         break;
     }
-    brake_count(&d->memory, &d->found.list[0], wanted, wall_ms(d));
-    keep(d);
-    d->phase = DNS_WRITING;
-    d->backend->ops->write(d->backend, &d->found.list[0], wanted, written, d);
+    write_now(d, &wanted);
 }
 
 /* ---- accept ---- */
@@ -235,10 +276,11 @@ static void accept_found(struct dns_engine *d)
     }
     d->memory.wrote = d->found.list[0];
     d->memory.before = (struct dns_record){0};
+    d->unsure = false;
     keep(d);
     d->next_try = 0;
     d->reached = DNS_NONE;
-    end_well(d);
+    dns_end_well(d);
 }
 
 /* ---- reading ---- */
@@ -255,6 +297,7 @@ static void was_read(const struct dns_records *r, const struct err *failed, void
         return;
     }
     d->was_read = true;
+    d->read_at = wall_ms(d);
     d->found = *r;
     dns_records_text(r, d->answer_text);
     if (d->phase == DNS_CONFIRMING)
@@ -264,7 +307,7 @@ static void was_read(const struct dns_records *r, const struct err *failed, void
     else if (d->now->kind == OP_ACCEPT)
         accept_found(d);
     else
-        end_well(d);
+        dns_look_ended(d);
 }
 
 static void read_now(struct dns_engine *d, enum dns_phase phase)
@@ -284,7 +327,7 @@ static void begin(struct dns_engine *d)
     if (d->now->given_way) {
         err_set(&e, ERR_NO, "DNS of route %s: %s was wanted no more, for another was wanted since",
                 d->route, d->now->environment);
-        end(d, &e);
+        dns_end(d, &e);
         return;
     }
     if (d->now->kind == OP_WANT) {
@@ -292,11 +335,12 @@ static void begin(struct dns_engine *d)
         if (place == DNS_NONE) {
             err_set(&e, ERR_USAGE, "DNS of route %s has no answer for the environment \"%.80s\"",
                     d->route, d->now->environment);
-            end(d, &e);
+            dns_end(d, &e);
             return;
         }
         d->wanted = place;
     }
+    d->before_look = d->phase;
     read_now(d, DNS_READING);
 }
 
@@ -373,7 +417,8 @@ static int check_names(const struct dns_options *o, struct err *e)
 static int read_answer(const struct dns_options *o, const struct dns_answer *a,
                        struct dns_record *ret, struct err *e)
 {
-    struct dns_record r = {.ttl_s = o->ttl_s, .proxied = o->proxied && o->kind == DNS_CLOUDFLARE};
+    struct dns_record r = {.ttl_s = o->ttl_s,
+                           .proxied = o->proxied == DNS_PROXIED_YES && o->kind == DNS_CLOUDFLARE};
 
     if (dns_value_read(a->value, &r, e) < 0)
         return err_wrap(e, "DNS of route %s, answer of %s", o->route, a->environment);
@@ -422,7 +467,9 @@ static struct dns_engine *make(const struct dns_options *o)
         .answers = d->answers,
         .changes_per_hour = changes < BRAKE_CHANGES_MAX ? changes : BRAKE_CHANGES_MAX,
     };
+    d->keep_proxied = o->kind == DNS_CLOUDFLARE && o->proxied == DNS_PROXIED_KEEP;
     d->settle_ms = o->settle_ms;
+    d->look_ms = o->look_ms ? o->look_ms : DNS_LOOK_MS;
     d->save = o->save;
     d->say = o->say;
     d->arg = o->arg;
@@ -458,7 +505,19 @@ struct dns_engine *dns_engine_new(struct loop *loop, struct http_client *client,
     }
     d->pump = timer_new(loop, pump, d);
     d->follow = timer_new(loop, follow_due, d);
+    d->look = timer_new(loop, dns_look_due, d);
+    timer_start(d->look, d->look_ms);
     return d;
+}
+
+char *dns_engine_state(const struct dns_engine *d)
+{
+    return dns_memory_write(&d->memory);
+}
+
+bool dns_engine_is_busy(const struct dns_engine *d)
+{
+    return dns_is_busy(d);
 }
 
 void dns_engine_free(struct dns_engine *d)
@@ -468,6 +527,7 @@ void dns_engine_free(struct dns_engine *d)
     d->backend->ops->free(d->backend);
     timer_free(d->pump);
     timer_free(d->follow);
+    timer_free(d->look);
     if (d->now) {
         d->now->next = d->waiting;
         d->waiting = d->now;

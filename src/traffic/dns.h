@@ -36,7 +36,10 @@ struct loop;
 enum dns_kind { DNS_CLOUDFLARE, DNS_RFC2136 };
 const char *dns_kind_name(enum dns_kind k); /* "cloudflare", "rfc2136" */
 
-enum { DNS_CHANGES_PER_HOUR = 12, DNS_SETTLE_BEHIND_PROXY_MS = 10000 };
+enum { DNS_CHANGES_PER_HOUR = 12, DNS_SETTLE_BEHIND_PROXY_MS = 10000, DNS_LOOK_MS = 300000 };
+
+/* Cloudflare: whether it stands in front of the name. KEEP: as the record has it now. */
+enum dns_proxied { DNS_PROXIED_KEEP, DNS_PROXIED_NO, DNS_PROXIED_YES };
 
 struct dns_answer {
     const char *environment;
@@ -48,9 +51,9 @@ struct dns_options {   /* all texts are copied */
     const char *host;  /* the name that moves: "api.example.com" */
     const char *zone;  /* "example.com"; Cloudflare: or the zone's id */
     enum dns_kind kind;
-    const char *base;   /* Cloudflare: API base; NULL = the public one */
-    const char *token;  /* Cloudflare */
-    bool proxied;       /* Cloudflare */
+    const char *base;  /* Cloudflare: API base; NULL = the public one */
+    const char *token; /* Cloudflare */
+    enum dns_proxied proxied;
     const char *server; /* RFC 2136, these four: see net/dns_update.h */
     const char *key_name, *key_secret, *algorithm;
     int64_t ttl_s;                    /* seconds */
@@ -59,6 +62,8 @@ struct dns_options {   /* all texts are copied */
     const char *state;    /* what `save` was given last, by any process; NULL or "" = nothing */
     int changes_per_hour; /* 0 = DNS_CHANGES_PER_HOUR */
     int64_t settle_ms;    /* dns_engine_follow: a new first environment must stay it so long */
+    int64_t look_ms;      /* the calm look; 0 = DNS_LOOK_MS, which costs Cloudflare's allowance of
+                           * 1,200 requests in five minutes one */
     unsigned timeout_ms;  /* one request; 0 = 5000 */
     /* The state as JSON, to be kept for the next process; before each change and after it. */
     void (*save)(const char *json, void *arg); /* NULL is fine */
@@ -73,6 +78,11 @@ struct dns_engine;
  * is borrowed, and not needed for RFC 2136. */
 struct dns_engine *dns_engine_new(struct loop *loop, struct http_client *client,
                                   const struct dns_options *o, struct err *e);
+/* What `save` was given last, or would be: for an engine that takes this one's place. The caller's
+ * (free). */
+char *dns_engine_state(const struct dns_engine *d);
+/* Something that was asked for has not ended. A change under way had better be waited for. */
+bool dns_engine_is_busy(const struct dns_engine *d);
 void dns_engine_free(struct dns_engine *d); /* no callback comes any more; NULL is fine */
 
 /* e NULL: the name answers with that environment, as read back. Else nothing was changed, or it is
@@ -94,7 +104,10 @@ void dns_engine_follow(struct dns_engine *d, const struct failover_standing *sta
  * It must still be one record. Changes nothing in the DNS. */
 void dns_engine_accept(struct dns_engine *d, dns_done_fn *done, void *arg);
 
-/* Reads what is there, for the summary. */
+/* Reads what is there, for the summary. When it differs from what was last seen it says so, once,
+ * and is held (`foreign`), which is no error of the look. The engine looks by itself too, once
+ * nothing else has read the name for look_ms: what others change is not first seen when it is in
+ * the way. */
 void dns_engine_look(struct dns_engine *d, dns_done_fn *done, void *arg);
 
 /* Requests that the environment has answered since any start, at `at_ms` of a clock that does not
@@ -123,6 +136,7 @@ struct dns_summary { /* texts live until the next call on the engine or turn of 
     bool foreign;            /* HELD because others changed it: dns_engine_accept lets it go on */
     int64_t ttl_s;           /* of the answer */
     int64_t changed_at;      /* the last change of ours; 0 = none */
+    int64_t looked_at;       /* the name was last read; 0 = not yet */
     double tail_per_second;  /* requests that still come by other answers; -1 = not known */
     int64_t tail_until;      /* the last of them that was seen since the change; 0 = none */
     int changes_left;        /* of this hour */

@@ -113,6 +113,26 @@ enum brake_verdict brake_judge(const struct dns_brake *b, const struct dns_memor
     return BRAKE_SPENT;
 }
 
+bool brake_drifted(const struct dns_brake *b, const struct dns_memory *m,
+                   const struct dns_records *found, struct err *e)
+{
+    const struct dns_record *r = &found->list[0];
+
+    if (found->n != 1 || found->more || !is_ours(b, m, r)) {
+        (void)foreign(b, m, found, e);
+        return true;
+    }
+    /* A change that was not read back yet may still turn out either way. */
+    if (!*m->wrote.value || *m->before.value || dns_same_answer(r, &m->wrote))
+        return false;
+    err_set(e, ERR_NO,
+            "%s was changed by others: it has %s %s, another of the route's answers, and last seen "
+            "was %s; it stays so until the traffic moves. To put it where the traffic goes now: "
+            "trine traffic accept-dns",
+            b->host, dns_type_name(r->type), r->value, m->wrote.value);
+    return true;
+}
+
 void brake_count(struct dns_memory *m, const struct dns_record *found,
                  const struct dns_record *wanted, int64_t now_ms)
 {

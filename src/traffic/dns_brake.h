@@ -9,7 +9,7 @@
 enum { BRAKE_CHANGES_MAX = 60, BRAKE_HOUR_MS = 3600 * 1000 };
 
 struct dns_memory {           /* zeroed: nothing was written yet */
-    struct dns_record wrote;  /* what we wrote last, or what was accepted; value "" = nothing */
+    struct dns_record wrote;  /* what we wrote last, found as wanted, or accepted; "" = nothing */
     struct dns_record before; /* what it replaced, until the change was read back; "" = nothing */
     int64_t changes[BRAKE_CHANGES_MAX]; /* of the last hour, oldest first */
     size_t n_changes;
@@ -29,6 +29,10 @@ enum brake_verdict { BRAKE_THERE, BRAKE_GO, BRAKE_FOREIGN, BRAKE_SPENT };
 enum brake_verdict brake_judge(const struct dns_brake *b, const struct dns_memory *m,
                                const struct dns_records *found, const struct dns_record *wanted,
                                int64_t now_ms, struct err *e);
+
+/* Is there something else than was last seen, though nobody here changed it? Then *e says what. */
+bool brake_drifted(const struct dns_brake *b, const struct dns_memory *m,
+                   const struct dns_records *found, struct err *e);
 
 /* Counts a change that is about to be made, and takes back one that was refused. */
 void brake_count(struct dns_memory *m, const struct dns_record *found,

@@ -56,6 +56,8 @@ static void answered(uint64_t id, const struct http_reply *reply, void *arg)
     else
         rc = cloudflare_take_records(&c->names, reply, &found, &e);
     http_request_release(&c->request);
+    if (rc < 0 && e.code == 404 && !cloudflare_is_zone_id(c->zone))
+        c->zone_id[0] = '\0'; /* a zone that was made anew has another id */
     if (of_zone && rc == 0) {
         send_next(c);
         return;

@@ -79,6 +79,7 @@ void dns_engine_summary(const struct dns_engine *d, struct dns_summary *ret)
         .foreign = d->foreign,
         .ttl_s = d->found.n ? d->found.list[0].ttl_s : 0,
         .changed_at = d->memory.changed_at,
+        .looked_at = d->read_at,
         .tail_per_second = tail_per_second(d),
         .tail_until = d->tail_until,
         .changes_left = brake_left(&d->brake, &d->memory, wall),

@@ -105,6 +105,7 @@ static inline void name_server_configure(const struct name_server *s)
                       "ns1 A 127.0.0.1\n"
                       "api 300 CNAME uat.host.example.\n"
                       "address A 192.0.2.1\n"
+                      "*.wild A 192.0.2.3\n"
                       "kill0 CNAME uat.host.example.\n"
                       "kill1 CNAME uat.host.example.\n"
                       "kill2 CNAME uat.host.example.\n"

@@ -111,7 +111,9 @@ static void refusals_say_what_to_do(void)
          ERR_REMOTE, false},
         {404, 7003, "Could not route", "check `zone`", ERR_REMOTE, false},
         {429, 971, "Please wait", "429", ERR_REMOTE, true},
-        {500, 10013, "Unknown error", "Unknown error", ERR_REMOTE, true},
+        {400, 6003, "Invalid request headers", "DNS: Edit", ERR_REMOTE, false},
+        {400, 10000, "Authentication error", "DNS: Edit", ERR_REMOTE, false},
+        {500, 10013, "Unknown error", "Unknown error", ERR_NET, true},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -163,6 +165,15 @@ static void replies_that_make_no_sense_are_refused(void)
     }
 }
 
+static void a_success_that_cannot_be_read_may_have_been_made(void)
+{
+    struct http_reply cut = reply(200, "{\"success\":tr"), no = reply(200, "{\"success\":false}");
+    struct err e = ERR_INIT;
+
+    CHECK(cloudflare_take_change(&names, &cut, &e) == -1 && e.kind == ERR_NET && e.retry);
+    CHECK(cloudflare_take_change(&names, &no, &e) == -1 && e.kind == ERR_REMOTE && !e.retry);
+}
+
 static void no_answer_stays_one(void)
 {
     struct http_reply r = reply(0, "");
@@ -183,6 +194,7 @@ int main(void)
     refusals_say_what_to_do();
     the_reason_behind_a_general_code_is_told();
     replies_that_make_no_sense_are_refused();
+    a_success_that_cannot_be_read_may_have_been_made();
     no_answer_stays_one();
     return DONE();
 }

@@ -312,6 +312,17 @@ static void a_name_that_is_not_there_is_not_made(void)
     rig_end(&r);
 }
 
+static void what_a_wildcard_answers_is_no_record_to_move(void)
+{
+    struct rig r = rig_with(options_for("api.wild.shop.example"));
+
+    start_engine(&r);
+    CHECK(want(&r, "uat") == ERR_NO && strstr(r.err.text, "wildcard"));
+    CHECK(summary_of(&r).changes_left == DNS_CHANGES_PER_HOUR);
+    CHECK(answers_with("api.wild.shop.example", "192.0.2.3"));
+    rig_end(&r);
+}
+
 static void the_brake_holds_over_restarts(void)
 {
     struct rig r = rig_with(options_for("api.shop.example"));
@@ -589,6 +600,85 @@ static void following_goes_on_once_it_is_accepted(void)
     rig_end(&r);
 }
 
+/* ---- the calm look ---- */
+
+static bool is_foreign(struct rig *r)
+{
+    return summary_of(r).foreign;
+}
+
+static bool is_well_again(struct rig *r)
+{
+    return summary_of(r).phase == DNS_IDLE && r->bad == 1 && r->said == 3;
+}
+
+static void what_others_change_is_said_once_before_it_is_in_the_way(void)
+{
+    struct rig r = rig_with(options_for("api.shop.example"));
+    int64_t looked;
+
+    r.options.look_ms = 20;
+    start_engine(&r);
+    CHECK(want(&r, "uat") == ERR_NONE && want(&r, "beta") == ERR_NONE);
+    r.said = r.bad = 0;
+    put("api.shop.example", "somebody.else.example");
+    wait_until(&r, is_foreign);
+    looked = summary_of(&r).looked_at;
+    CHECK(looked > 0 && summary_of(&r).phase == DNS_HELD);
+    CHECK(strstr(r.last, "accept-dns") && strstr(r.last, "somebody.else.example"));
+    for (int i = 0; i < 3; i++) { /* further looks say nothing more */
+        r.done = 0;
+        dns_engine_look(r.engine, done, &r);
+        wait_until(&r, is_done);
+        CHECK(r.err.kind == ERR_NONE && is_foreign(&r));
+    }
+    CHECK(r.said == 1 && r.bad == 1 && summary_of(&r).looked_at >= looked);
+    r.said = 2;
+    put("api.shop.example", "beta.host.example");
+    wait_until(&r, is_well_again);
+    CHECK(strstr(r.last, "again") && !summary_of(&r).foreign && !*summary_of(&r).why);
+    rig_end(&r);
+}
+
+static void another_of_the_answers_set_by_hand_is_said_and_left(void)
+{
+    struct rig r = rig_with(options_for("api.shop.example"));
+
+    r.options.look_ms = 20;
+    start_engine(&r);
+    follow(&r, TRAFFIC_UP, TRAFFIC_UP, TRAFFIC_UP);
+    wait_until(&r, is_on_uat);
+    put("api.shop.example", "beta.host.example");
+    wait_until(&r, is_foreign);
+    CHECK(strstr(r.last, "another of the route's answers") && strstr(r.last, "uat.host.example"));
+    follow(&r, TRAFFIC_UP, TRAFFIC_UP, TRAFFIC_UP);
+    CHECK(answers_with("api.shop.example", "beta.host.example"));
+    CHECK(accept_it(&r) == ERR_NONE);
+    wait_until(&r, is_on_uat);
+    CHECK(!summary_of(&r).foreign);
+    rig_end(&r);
+}
+
+static void an_engine_takes_the_place_of_another_with_what_it_knew(void)
+{
+    struct rig r = rig_with(options_for("api.shop.example"));
+
+    start_engine(&r);
+    CHECK(want(&r, "beta") == ERR_NONE && want(&r, "uat") == ERR_NONE);
+    CHECK(!dns_engine_is_busy(r.engine));
+    dns_engine_want(r.engine, "beta", NULL, NULL);
+    CHECK(dns_engine_is_busy(r.engine));
+    CHECK(want(&r, "uat") == ERR_NONE);
+    char *state = dns_engine_state(r.engine);
+    int left = summary_of(&r).changes_left;
+    dns_engine_free(r.engine);
+    free(r.state);
+    r.state = state;
+    start_engine(&r);
+    CHECK(summary_of(&r).changes_left == left && left < DNS_CHANGES_PER_HOUR);
+    rig_end(&r);
+}
+
 /* ---- the tail ---- */
 
 static void the_tail_of_the_old_answer_is_counted(void)
@@ -640,6 +730,7 @@ int main(void)
     what_others_wrote_is_left_until_it_is_accepted();
     a_name_with_several_records_is_never_touched();
     a_name_that_is_not_there_is_not_made();
+    what_a_wildcard_answers_is_no_record_to_move();
     the_brake_holds_over_restarts();
     a_refused_change_does_not_count();
     what_makes_no_sense_is_refused_at_the_start();
@@ -651,6 +742,9 @@ int main(void)
     a_blink_shorter_than_the_settle_time_moves_nothing();
     following_waits_for_a_server_that_is_gone();
     following_goes_on_once_it_is_accepted();
+    what_others_change_is_said_once_before_it_is_in_the_way();
+    another_of_the_answers_set_by_hand_is_said_and_left();
+    an_engine_takes_the_place_of_another_with_what_it_knew();
     the_tail_of_the_old_answer_is_counted();
     name_server_stop(&server);
     return DONE();
