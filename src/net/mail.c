@@ -5,13 +5,14 @@
 #include "base/text.h"
 #include "net/http.h"
 #include "net/loop.h"
+#include "net/mail_said.h"
 
 #include <curl/curl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { AT_A_TIME = 2, TIMEOUT_MS = 30000, CONNECT_MS = 10000, SAID_MAX = 300 };
+enum { AT_A_TIME = 2, TIMEOUT_MS = 30000, CONNECT_MS = 10000 };
 
 struct delivery {
     struct delivery *next;
@@ -26,8 +27,7 @@ struct delivery {
     void *arg;
 
     /* What came of it; written on the pool's thread. */
-    char said[SAID_MAX], refusal[SAID_MAX];
-    size_t refused;
+    struct mail_said said;
     int code;
     struct err err;
 };
@@ -52,22 +52,13 @@ static size_t give_message(char *ret, size_t size, size_t n, void *arg)
     return most;
 }
 
-/* Every line that the server says. "550-" begins an answer of several lines, "550 " ends it. */
+/* Every line that the server says. */
 static size_t take_line(char *line, size_t size, size_t n, void *arg)
 {
     struct delivery *d = arg;
-    size_t len = size * n, most = len < SAID_MAX ? len : SAID_MAX - 1;
 
-    if (len < 4 || line[3] == '-' || strncmp(line, "221", 3) == 0) /* 221: good bye */
-        return len;
-    memcpy(d->said, line, most);
-    d->said[most] = '\0';
-    d->said[strcspn(d->said, "\r\n")] = '\0';
-    if (strncmp(d->said, "55", 2) == 0 || strncmp(d->said, "45", 2) == 0) {
-        d->refused++;
-        memcpy(d->refusal, d->said, sizeof(d->refusal));
-    }
-    return len;
+    mail_said_line(&d->said, line, size * n);
+    return size * n;
 }
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): libcurl's prototype */
@@ -116,15 +107,16 @@ static void judge(struct delivery *d, CURLcode rc)
     if (rc == CURLE_OK)
         return;
     if (rc == CURLE_LOGIN_DENIED)
-        err_set(e, ERR_REMOTE, "%s: does not take this name and password: %s", d->where, d->said);
+        err_set(e, ERR_REMOTE, "%s: does not take this name and password: %s", d->where,
+                d->said.last);
     else if (rc == CURLE_USE_SSL_FAILED)
         err_set(e, ERR_REMOTE,
                 "%s: offers no STARTTLS, and a password does not go over a connection that is not "
                 "encrypted; use smtps://, or another port",
                 d->where);
-    else if (d->code >= 400 && d->said[0])
+    else if (d->code >= 400 && d->said.last[0])
         err_set(e, ERR_REMOTE, "%s: refused it: %s", d->where,
-                d->refusal[0] ? d->refusal : d->said);
+                d->said.refusal[0] ? d->said.refusal : d->said.last);
     else
         err_set(e, ERR_NET, "%s: %s", d->where, curl_easy_strerror(rc));
     e->code = d->code;
@@ -183,7 +175,7 @@ static void delivered(void *arg)
     struct delivery *d = arg;
     struct mailer *m = d->mailer;
     const struct mail_reply reply = {
-        .code = d->code, .said = d->said, .refused = d->refused, .err = d->err};
+        .code = d->code, .said = d->said.last, .refused = d->said.refused, .err = d->err};
 
     if (m) {
         for (size_t i = 0; i < AT_A_TIME; i++)

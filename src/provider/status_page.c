@@ -4,6 +4,7 @@
 #include "base/embed.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "provider/status_inner.h"
 
 #include <assert.h>
@@ -112,8 +113,11 @@ static const char *plain(struct arena *a, const char *s)
         if (c != ' ' || (n > 0 && text[n - 1] != ' '))
             text[n++] = (char)c;
     }
-    while (n > 0 && (text[n - 1] == ' ' || (s && *s && ((unsigned char)text[n - 1] & 0x80))))
-        n--; /* a character may have been cut */
+    size_t whole = n;
+    if (!text_is_utf8(text, n, &whole)) /* the last character was cut */
+        n = whole;
+    while (n > 0 && text[n - 1] == ' ')
+        n--;
     text[n] = '\0';
     return text;
 }

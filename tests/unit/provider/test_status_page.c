@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "base/text.h"
 #include "provider/status_page.h"
 #include "test.h"
 
@@ -178,6 +179,20 @@ static void nests_floods_and_long_texts_are_bounded(void)
     free(text);
 }
 
+static void a_long_title_of_another_script_is_cut_between_characters(void)
+{
+    char text[2048];
+    size_t len =
+        (size_t)snprintf(text, sizeof(text), "{\"page\": {}, \"activeIncidents\": [{\"name\": \"a");
+
+    for (int i = 0; i < STATUS_TEXT_MAX / 3 + 20; i++)
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "\u969c"); /* of three bytes */
+    snprintf(text + len, sizeof(text) - len, "\"}]}");
+    CHECK(read_text(STATUS_INSTATUS, text) == 0 && report.n == 1);
+    CHECK(strlen(report.lines[0].title) == STATUS_TEXT_MAX - 2);
+    CHECK(text_is_utf8(report.lines[0].title, strlen(report.lines[0].title), NULL));
+}
+
 int main(void)
 {
     CHECK(clock_parse_utc("2026-11-22T12:00:00Z", &now_ms) == 0);
@@ -189,6 +204,7 @@ int main(void)
     a_feed_tells_entries_of_the_day_that_are_not_over();
     what_is_no_answer_is_refused_and_named();
     nests_floods_and_long_texts_are_bounded();
+    a_long_title_of_another_script_is_cut_between_characters();
     status_report_release(&report);
     return DONE();
 }
