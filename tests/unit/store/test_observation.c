@@ -55,6 +55,31 @@ static void a_report_that_comes_again_is_stored_once(void)
     fixture_release(&f);
 }
 
+static void note_name(const char *vantage, void *arg)
+{
+    char *names = arg;
+
+    (void)snprintf(names + strlen(names), 64 - strlen(names), "%s ", vantage);
+}
+
+static void who_has_something_in_a_window_is_listed(void)
+{
+    struct fixture f;
+    char all[64] = "", late[64] = "", none[64] = "";
+
+    fixture_init(&f);
+    CHECK(add(&f, "nyc", "b1", 1, NOW_MS));
+    CHECK(add(&f, "fra", "b1", 1, NOW_MS + 5000));
+    CHECK(add(&f, "fra", "b1", 2, NOW_MS + 6000));
+    CHECK(observation_vantages(f.store, 0, INT64_MAX, note_name, all, &f.err) == 0);
+    CHECK(!strcmp(all, "fra nyc "));
+    CHECK(observation_vantages(f.store, NOW_MS + 2000, INT64_MAX, note_name, late, &f.err) == 0);
+    CHECK(!strcmp(late, "fra "));
+    CHECK(observation_vantages(f.store, 0, NOW_MS, note_name, none, &f.err) == 0);
+    CHECK(!strcmp(none, ""));
+    fixture_release(&f);
+}
+
 static void each_run_of_each_vantage_point_counts_for_itself(void)
 {
     struct fixture f;
@@ -129,6 +154,7 @@ static void a_token_says_whose_it_is_and_its_scope(void)
 int main(void)
 {
     a_report_that_comes_again_is_stored_once();
+    who_has_something_in_a_window_is_listed();
     each_run_of_each_vantage_point_counts_for_itself();
     a_report_without_samples_is_only_marked();
     what_cannot_be_kept_marks_nothing();
