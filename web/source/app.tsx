@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { setToken, token } from './api';
+import { clock_time } from './format';
 import { reconnect, useLive } from './live';
 import { CheckPage } from './page_check';
 import { ChecksPage } from './page_checks';
@@ -32,6 +33,7 @@ const pages: { page: string; title: string; view: View; one?: View }[] = [
 export function App() {
     const route = useRoute();
     const project = useLive((l) => l.overview?.project ?? null);
+    const connection = useLive((l) => l.connection);
     const main = useRef<HTMLElement>(null);
     const place = `${route.page}/${route.part}`;
     const first = useRef(true);
@@ -59,7 +61,7 @@ export function App() {
             </a>
             <Header page={route.page} project={project} />
             <Connection />
-            <main id="main" ref={main} tabIndex={-1}>
+            <main id="main" ref={main} tabIndex={-1} class={connection === 'lost' ? 'stale' : undefined}>
                 <View key={place} route={route} />
             </main>
             <Footer />
@@ -113,6 +115,7 @@ function Connection() {
     const connection = useLive((l) => l.connection);
     const problem = useLive((l) => l.problem);
     const retry_at = useLive((l) => l.retry_at);
+    const heard_at = useLive((l) => l.heard_at);
     const [now, tick] = useState(Date.now());
     useEffect(() => {
         if (retry_at === null)
@@ -132,7 +135,7 @@ function Connection() {
                 <p class="banner">
                     <Shape of="down" />
                     <span>
-                        The connection was lost ({problem}). What is shown is as of then;
+                        The connection was lost ({problem}). What is shown is not live, but as of {heard_at ? clock_time(heard_at) : 'before'};
                         trying again {left ? `in ${left} s` : 'now'}.
                     </span>
                     <button type="button" onClick={reconnect}>Try now</button>

@@ -12,6 +12,7 @@ export interface Live {
     connection: 'connecting' | 'live' | 'lost' | 'refused';
     retry_at: number | null; /* when lost: the next attempt */
     problem: string | null;
+    heard_at: number | null; /* when lost: the last sign of life */
     overview: Overview | null;
     checks: Map<string, Check>;
     recent: Sample[]; /* newest last */
@@ -27,7 +28,7 @@ const silence = 40000; /* the server says something every 15 s */
 const pauses = [1, 2, 3, 5, 8, 10];
 
 let live: Live = {
-    connection: 'connecting', retry_at: null, problem: null, overview: null, checks: new Map(),
+    connection: 'connecting', retry_at: null, problem: null, heard_at: null, overview: null, checks: new Map(),
     recent: [], prober: null, traffic: null, incidents: 0, drilling: null, revision: 0,
 };
 const listeners = new Set<() => void>();
@@ -142,17 +143,23 @@ async function read_state(): Promise<void> {
 
 let stream: AbortController | null = null;
 let wake: (() => void) | null = null;
+let heard: number | null = null;
+const unheard = new Error('nothing was heard from trine serve for 40 s');
 
 /* One connection, from its opening to its end. */
 async function connect(opened: () => void): Promise<void> {
     const controller = new AbortController();
     stream = controller;
     let timer = 0;
-    const alive = () => {
+    const patience = () => {
         clearTimeout(timer);
-        timer = window.setTimeout(() => controller.abort(), silence);
+        timer = window.setTimeout(() => controller.abort(unheard), silence);
     };
-    alive();
+    const alive = () => {
+        heard = Date.now();
+        patience();
+    };
+    patience();
     try {
         /* The stream first: what changes while the state is read is not lost. */
         const following = follow((event, data) => {
@@ -180,12 +187,13 @@ export async function run(): Promise<never> {
                 change({ connection: 'live', retry_at: null, problem: null, revision: live.revision + 1 });
             });
         } catch (e) {
-            problem = e instanceof ApiError ? e.message : 'nothing was heard from trine serve for 40 s';
+            if (e instanceof ApiError || e === unheard)
+                problem = (e as Error).message;
             refused = e instanceof ApiError && (e.status === 401 || e.status === 403);
         }
         const pause = 1000 * (pauses[Math.min(failures, pauses.length - 1)] ?? 10);
         change({
-            connection: refused ? 'refused' : 'lost', problem,
+            connection: refused ? 'refused' : 'lost', problem, heard_at: heard,
             retry_at: refused ? null : Date.now() + pause,
         });
         await new Promise<void>((go) => {

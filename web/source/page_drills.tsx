@@ -36,7 +36,7 @@ export function DrillsPage({ route }: { route: Route }) {
                         <Panel title="Start a drill"><Start traffic={traffic} running={running} /></Panel>
                         <Panel title={running ? 'Running now' : 'The last one'}>
                             {running ? <Running drill={running} progress={now?.progress ?? null} />
-                                : last ? <Result drill={last} /> : <Empty>None has run yet.</Empty>}
+                                : last ? <Result drill={last} /> : <Empty>None has run in this window. One tells how long users would notice a failure, before a real one does.</Empty>}
                         </Panel>
                     </div>
                     {at && <Panel title={`Route ${at.name}, live`}><RouteFlow route={at} orders={false} /></Panel>}
@@ -83,6 +83,8 @@ function Start({ traffic, running }: { traffic: Traffic; running: Drill | null }
         return <Empty>No route has a <code>listen</code> address: a drill needs a router to send its requests through.</Empty>;
     const environment = route.environments.some((e) => e.name === chosen) ? chosen : route.environments[0]?.name ?? '';
     const start = async () => {
+        if (asked || running) /* the button stays, for the keyboard's sake */
+            return;
         set_asked(true);
         try {
             await post('drills', { route: route.name, environment, fault, for_ms });
@@ -110,7 +112,7 @@ function Start({ traffic, running }: { traffic: Traffic; running: Drill | null }
             </div>
             <p class="consequence">{consequence(environment, fault, for_ms)}</p>
             {may
-                ? <p class="buttons"><button type="submit" class="main" disabled={asked || running !== null}>
+                ? <p class="buttons"><button type="submit" class="main" aria-disabled={asked || running !== null}>
                     {fault === 'drain' ? 'Drain' : 'Fail'} {environment}
                 </button>{running && <span class="soft">one drill at a time</span>}</p>
                 : <p class="soft">To start one, enter a token with scope <i>operate</i> above.</p>}
@@ -154,6 +156,12 @@ function Outcome({ of }: { of: Drill['outcome'] }) {
 const happened = (value: number | null) => (value === null ? 'did not happen' : ms(value));
 const woken = (value: boolean | null) => (value === null ? 'no need' : value ? 'yes' : 'no: it met users asleep');
 
+/* Whether it kept what was promised. */
+function Bound({ drill: d }: { drill: Drill }) {
+    const kept = d.recover_ms !== null && d.recover_ms <= (d.bound_ms ?? 0);
+    return <span class={`range state-${kept ? 'up' : 'down'}`}><Shape of={kept ? 'met' : 'down'} /> {kept ? 'within' : 'over'} its bound of {span(d.bound_ms)}</span>;
+}
+
 function Result({ drill: d }: { drill: Drill }) {
     return (
         <>
@@ -165,7 +173,7 @@ function Result({ drill: d }: { drill: Drill }) {
                 ['found after', happened(d.detect_ms)],
                 ['decided after', happened(d.decide_ms)],
                 ['applied after', happened(d.apply_ms)],
-                ['all well again after', <>{d.recover_ms === 0 ? 'at once: none was lost or slow' : happened(d.recover_ms)}{d.bound_ms !== null && <span class="soft"> of {span(d.bound_ms)}</span>}</>],
+                ['all well again after', <>{d.recover_ms === 0 ? 'at once: none was lost or slow' : happened(d.recover_ms)}{d.bound_ms !== null && <Bound drill={d} />}</>],
                 ['traffic back, once mended', happened(d.return_ms)],
                 ['the standby was woken', woken(d.standby_woken)],
             ]} />

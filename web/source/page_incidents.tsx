@@ -78,12 +78,19 @@ function Acknowledge({ incident: i }: { incident: Incident }) {
     const [problem, set] = useState<string | null>(null);
     if (!useToken() || i.acknowledged_at || i.until)
         return null;
-    const acknowledge = () => post(`incidents/${i.id}/acknowledge`)
-        .catch((e) => set(e instanceof ApiError ? e.message : String(e)));
+    const acknowledge = async (button: HTMLElement) => {
+        try {
+            await post(`incidents/${i.id}/acknowledge`);
+            /* The button goes away: the keyboard's place is then the incident itself. */
+            (button.closest('li')?.querySelector('a') ?? document.getElementById('main'))?.focus();
+        } catch (e) {
+            set(e instanceof ApiError ? e.message : String(e));
+        }
+    };
     return (
         <p>
             <button type="button" title="Tells the others that somebody looks after it; it stays open"
-                onClick={() => void acknowledge()}>Mark as seen</button>
+                onClick={(e) => void acknowledge(e.currentTarget)}>Mark as seen</button>
             {problem && <span role="alert"> {problem}</span>}
         </p>
     );
@@ -114,35 +121,58 @@ const line_states: Record<string, string> = {
 
 /* The server's sentence, after a word for its kind unless it begins with that word itself. */
 function Line({ kind, text }: { kind: string; text: string }) {
-    const word = line_words[kind] ?? kind;
+    const word = (kind === 'status' && text.match(/^.{1,40}'s status page/)?.[0]) || (line_words[kind] ?? kind);
     const rest = text.replace(/^again: /, '');
-    return rest.startsWith(word) ? <p><b>{word}</b>{rest.slice(word.length)}</p> : <p><b>{word}</b>: {rest}</p>;
+    return rest.startsWith(word) ? <p><b>{word}</b><Linked text={rest.slice(word.length)} /></p> : <p><b>{word}</b>: <Linked text={rest} /></p>;
+}
+/* An address in it, as of a platform's status page, can be followed. */
+function Linked({ text }: { text: string }) {
+    return <>{text.split(/(https:\/\/[^\s"'<>()]+)/).map((part, n) => (n % 2
+        ? <a key={n} href={part} target="_blank" rel="noreferrer noopener">{part}</a> : part))}</>;
+}
+
+/* Newest first: what is asked in the night is what happened last. */
+const first_lines = 12;
+function Timeline({ lines }: { lines: NonNullable<Incident['timeline']> }) {
+    const [all, set] = useState(false);
+    if (!lines.length)
+        return <Empty>Nothing was written down yet.</Empty>;
+    const newest = lines.map((t, n) => ({ ...t, n })).reverse();
+    return (
+        <>
+            <ol class="changes">{(all ? newest : newest.slice(0, first_lines)).map((t) => (
+                <li key={t.n} class={`edge-${line_states[t.kind] ?? 'unknown'}`}>
+                    <p class="when"><Time at={t.at} /></p>
+                    <div>
+                        <Line kind={t.kind} text={t.text} />
+                        <Evidence of={t.evidence} />
+                    </div>
+                </li>
+            ))}</ol>
+            {newest.length > first_lines && (
+                <button type="button" class="link" aria-expanded={all} onClick={() => set(!all)}>
+                    {all ? 'show the newest only' : `show all ${newest.length}`}
+                </button>
+            )}
+        </>
+    );
 }
 
 function One({ incident: i }: { incident: Incident }) {
     const now = useNow();
     const until = i.until ? Date.parse(i.until) : now;
+    const said = i.timeline?.filter((t) => t.kind === 'status').pop();
     return (
         <>
             <p class="lead">
                 <span class={`state state-${i.until ? 'up' : 'down'}`}><Shape of={i.until ? 'met' : 'down'} /> {i.until ? 'over' : 'open'}</span>
                 {' '}{i.until ? 'after' : 'for'} {span(Math.floor((until - Date.parse(i.from)) / 1000) * 1000)}.
+                {!i.until && <> <a href={href('traffic')}>Where traffic goes now</a></>}
             </p>
+            {said && <p class="callout notice"><Shape of="asleep" /> <Linked text={said.text} /> <span class="soft">(read at <Time at={said.at} />)</span></p>}
             <Acknowledge incident={i} />
             <div class="columns">
-                <Panel title="Timeline">
-                    {i.timeline?.length ? (
-                        <ol class="changes">{i.timeline.map((t, n) => (
-                            <li key={n} class={`edge-${line_states[t.kind] ?? 'unknown'}`}>
-                                <p class="when"><Time at={t.at} /></p>
-                                <div>
-                                    <Line kind={t.kind} text={t.text} />
-                                    <Evidence of={t.evidence} />
-                                </div>
-                            </li>
-                        ))}</ol>
-                    ) : <Empty>Nothing was written down yet.</Empty>}
-                </Panel>
+                <Panel title="Timeline" aside={<span class="soft">newest first</span>}><Timeline lines={i.timeline ?? []} /></Panel>
                 <div class="stack">
                     <Panel title="Facts"><Facts facts={[
                         ['kind', kind_words[i.kind] ?? i.kind],
@@ -156,7 +186,7 @@ function One({ incident: i }: { incident: Incident }) {
                         ['seen', i.acknowledged_at ? <Time key="a" at={i.acknowledged_at} /> : i.until ? 'by nobody' : 'not yet'],
                     ]} /></Panel>
                     <Panel title="Outages in it">
-                        <OutageList outages={i.outages ?? []} none="No check's outage belongs to it." />
+                        <div class="whole"><OutageList outages={i.outages ?? []} none="No check's outage belongs to it." /></div>
                     </Panel>
                 </div>
             </div>

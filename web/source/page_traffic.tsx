@@ -7,6 +7,7 @@ import { Empty, Panel, Pending, Shape } from './parts';
 import { Changes } from './traffic_changes';
 import { RouteFlow, route_place } from './traffic_flow';
 import { Costs, Deciding, DnsFacts, of_allowance, Vantages } from './traffic_tables';
+import { RouteVerdict } from './traffic_verdict';
 
 export function TrafficPage() {
     const traffic = useLive((l) => l.traffic);
@@ -34,7 +35,7 @@ function Body({ traffic: t }: { traffic: Traffic }) {
         <>
             <Standing traffic={t} />
             <div class="stack">
-                {t.routes.map((r) => <RoutePanels key={r.name} route={r} />)}
+                {t.routes.map((r) => <RoutePanel key={r.name} route={r} traffic={t} />)}
                 {!may && <p class="soft">To drain, weigh or bring back an environment, enter a token with scope <i>operate</i> above.</p>}
                 <div class="columns even">
                     <Panel title="Changes" aside={<span class="soft">24 hours, newest first</span>}>
@@ -47,6 +48,7 @@ function Body({ traffic: t }: { traffic: Traffic }) {
                         ))}
                     </div>
                 </div>
+                {t.routes.map((r) => <Behind key={r.name} route={r} />)}
             </div>
         </>
     );
@@ -68,36 +70,42 @@ function ChangeList({ changes, many }: { changes: Change[]; many: boolean }) {
 }
 
 const proxy_words = {
-    off: 'no router runs', starting: 'the router starts', running: 'the router runs', lost: 'the router does not answer',
-    refused: 'the router could not be started',
+    off: 'No router runs', starting: 'The router starts', running: 'The router runs', lost: 'The router does not answer',
+    refused: 'The router could not be started',
 };
 
-/* Who steers, and is the router there? */
+/* Who steers, and is the router there? What is wrong comes first. */
 function Standing({ traffic: t }: { traffic: Traffic }) {
     const routed = t.proxy.state !== 'off';
-    const good = t.steering && (t.proxy.state === 'running' || !routed);
-    const shape = good ? 'up' : t.proxy.state === 'starting' ? 'going' : 'down';
+    const [state, shape, head, why] = t.proxy.state === 'lost' || t.proxy.state === 'refused'
+        ? ['down', 'down', proxy_words[t.proxy.state], t.proxy.why]
+        : !t.steering ? ['suspect', 'suspect', 'This trine does not steer', t.why]
+            : t.proxy.state === 'starting' ? ['suspect', 'going', proxy_words.starting, t.proxy.why] : ['up', 'up', 'trine steers', null];
     return (
         <p class="lead">
-            <span class={`state state-${good ? 'up' : 'down'}`}><Shape of={shape} /> {t.steering ? 'trine steers' : 'trine does not steer'}</span>
-            {'; '}{proxy_words[t.proxy.state]}{t.proxy.pid ? ` (process ${t.proxy.pid})` : ''}
-            {!t.steering && t.why ? `: ${t.why}` : routed && t.proxy.state !== 'running' && t.proxy.why ? `: ${t.proxy.why}` : ''}.
+            <span class={`state state-${state}`}><Shape of={shape!} /> {head}</span>
+            {why ? `: ${why}.` : state === 'up' && routed ? `; the router runs${t.proxy.pid ? ` (process ${t.proxy.pid})` : ''}.`
+                : state === 'up' ? '; no route has a listen address, so no router runs.' : '.'}
         </p>
     );
 }
 
-function RoutePanels({ route: r }: { route: TrafficRoute }) {
+function RoutePanel({ route: r, traffic }: { route: TrafficRoute; traffic: Traffic }) {
     const busy = r.environments.reduce((n, m) => n + m.live.per_second, 0);
+    return (
+        <Panel title={`Route ${r.name}`} aside={<span class="soft">{route_place(r)}</span>}>
+            <RouteVerdict route={r} traffic={traffic} />
+            <RouteFlow route={r} orders />
+            {r.listen && <p class="soft idle">{busy === 0 ? 'No request came in the last seconds.' : '\u00a0'}</p>}
+        </Panel>
+    );
+}
+
+/* What one reads when there is time. */
+function Behind({ route: r }: { route: TrafficRoute }) {
     const shares = r.checking.flatMap((c) => (c.share === null ? [] : [c.share]));
     return (
         <>
-            <Panel title={`Route ${r.name}`} aside={<span class="soft">{route_place(r)}</span>}>
-                {r.failing_open && (
-                    <p class="problem" role="alert"><Shape of="down" /> Failing open: requests go by the configured weights, for nobody is known to answer. {r.open_why}</p>
-                )}
-                <RouteFlow route={r} orders />
-                {busy === 0 && r.listen && <p class="soft">No request came in the last seconds.</p>}
-            </Panel>
             <Panel title={`What decides about ${r.name}`}><Deciding route={r} /></Panel>
             <Panel title={`What checking ${r.name} costs`}
                 aside={<span class="soft">a month{shares.length > 0 && <>; at most {of_allowance(Math.max(...shares))} of a free allowance</>}</span>}>

@@ -25,13 +25,13 @@ export function Changes({ changes, many }: { changes: Change[]; many: boolean })
                     <div>
                         <p>
                             <b>{many ? `${c.route}: ` : ''}{c.environment}</b>{' '}
-                            {c.from !== c.to && <><TrafficMark state={c.from} /> <span class="soft">to</span> </>}<TrafficMark state={c.to} />
+                            {c.from !== c.to ? <><TrafficMark state={c.from} /> <span class="soft">to</span> </> : <span class="soft">stays </span>}<TrafficMark state={c.to} />
                             <span class="tag">{event_words[c.event] ?? c.event}</span>
                         </p>
                         <p>{c.reason}{actions(c) && <span class="soft"> ({actions(c)})</span>}</p>
                         <p class="soft">
-                            decided after {ms(c.decided_ms)},{' '}
-                            {c.applied_ms === null ? 'nothing to apply at the router' : `applied after ${ms(c.applied_ms)}`}
+                            decided after {ms(c.decided_ms)}
+                            {c.applied_ms === null ? '; the router goes on as it was' : `, at the router after ${ms(c.applied_ms)}`}
                         </p>
                         <Evidence of={c.evidence} />
                     </div>

@@ -3,7 +3,7 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Member, Order, TrafficRoute, TrafficState } from './api_traffic';
-import { named, span } from './format';
+import { count, named, span } from './format';
 import { useNow } from './load';
 import { Shape, Time } from './parts';
 import { Marker } from './plot';
@@ -23,7 +23,7 @@ export function percent(share: number): string {
     return `${value > 0 && value < 1 ? value.toFixed(1) : value.toFixed(0)}\u202f%`;
 }
 export function per_second(n: number): string {
-    return n >= 100 ? n.toFixed(0) : n.toFixed(1);
+    return n >= 100 ? count(n) : n.toFixed(1);
 }
 
 /* --- The drawing ------------------------------------------------------------------------------------ */
@@ -129,6 +129,18 @@ function Return({ member: m, now }: { member: Member; now: number }) {
     return <p><b>{left > 0 ? `Well again: back in ${span(Math.ceil(left / 1000) * 1000)}.` : 'Well again: coming back.'}</b></p>;
 }
 
+/* What still goes on where nothing new goes, and what a sleeper is for. */
+function Waiting({ route, member: m }: { route: TrafficRoute; member: Member }) {
+    if (m.state === 'draining')
+        return <p class="soft">{m.sessions > 0 ? `${count(m.sessions)} still under way there; each ends by itself.` : 'Nothing is under way there any more.'}</p>;
+    if (m.state !== 'asleep')
+        return null;
+    if (route.standby !== m.name)
+        return <p class="soft">Its first request wakes it, and waits for that.</p>;
+    const doubt = route.environments.some((e) => e.name !== m.name && ['suspect', 'degraded', 'down', 'draining'].includes(e.state));
+    return <p>{doubt ? <b>Being woken: it is next in line.</b> : <span class="soft">Woken at the first doubt about another.</span>}</p>;
+}
+
 function Tags({ route, member: m }: { route: TrafficRoute; member: Member }) {
     const tags: string[] = [];
     if (m.backup)
@@ -149,7 +161,7 @@ function MemberCard({ route, member: m, index, now, orders }: {
             <header>
                 <h3>
                     <svg width="14" height="14" viewBox="-7 -7 14 14" aria-hidden="true"><Marker index={index} x={0} y={0} /></svg>
-                    {m.name}
+                    <span>{m.name}</span>
                 </h3>
                 <span><TrafficMark state={m.state} /><Tags route={route} member={m} /></span>
             </header>
@@ -157,13 +169,14 @@ function MemberCard({ route, member: m, index, now, orders }: {
                 <b class="share">{percent(m.share)}</b>
                 <span><b>{per_second(m.live.per_second)}</b> requests/s</span>
                 <span class={errors > 0 ? 'state-down' : ''}><b>{per_second(errors)}</b> errors/s</span>
-                <span><b>{m.sessions}</b> {m.sessions === 1 ? 'session' : 'sessions'}</span>
+                <span title="requests and connections that are being served there now"><b>{count(m.sessions)}</b> under way</span>
             </p>
             <p class="because">
                 {m.since && <><span class="soft">since <Time at={m.since} />:</span> </>}{m.reason || 'nobody has seen it yet'}
             </p>
             {m.order && <Ordered order={m.order} now={now} />}
             <Return member={m} now={now} />
+            <Waiting route={route} member={m} />
             {orders && <OrderButtons route={route} member={m} />}
         </li>
     );
@@ -183,7 +196,7 @@ export function RouteFlow({ route, orders }: { route: TrafficRoute; orders: bool
                 {/* Drawn anew at another size: flows glide to another share, they do not lag behind their boxes. */}
                 {size.width > 0 && <Drawing key={`${size.width} ${size.height}`} route={route} size={size} />}
             </div>
-            <ol class={`members${orders ? '' : ' quiet'}`}>
+            <ol class={`members${orders ? '' : ' quiet'}${route.environments.length > 4 ? ' many' : ''}`}>
                 {route.environments.map((m, i) => <MemberCard key={m.name} route={route} member={m} index={i} now={now} orders={orders} />)}
             </ol>
         </div>

@@ -52,18 +52,25 @@ async function order(route: TrafficRoute, m: Member, kind: OrderKind, more: obje
 
 export function OrderButtons({ route, member: m }: { route: TrafficRoute; member: Member }) {
     const dialog = useRef<HTMLDialogElement>(null);
+    const give = useRef<HTMLButtonElement>(null);
     const [problem, set] = useState<string | null>(null);
+    const take_back = async () => {
+        const refused = await order(route, m, 'none', {});
+        set(refused);
+        if (!refused)
+            give.current?.focus(); /* the other button goes away, and the keyboard's place with it */
+    };
     if (!useToken())
         return null;
     return (
         <>
             <p class="buttons">
-                <button type="button" aria-haspopup="dialog" aria-label={`Drain or weigh ${m.name}`} onClick={() => dialog.current?.showModal()}>
+                <button ref={give} type="button" aria-haspopup="dialog" aria-label={`Drain or weigh ${m.name}`} onClick={() => dialog.current?.showModal()}>
                     Drain or weigh
                 </button>
                 {m.order && (
                     <button type="button" title={`${m.name} is then judged by its checks and its traffic again`}
-                        onClick={() => void order(route, m, 'none', {}).then(set)}>
+                        onClick={() => void take_back()}>
                         Take the order back
                     </button>
                 )}

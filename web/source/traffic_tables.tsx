@@ -1,9 +1,9 @@
 /* What stands behind a route: what decides, what its checking costs, who votes, its name in the DNS. */
 
 import type { Checking, Dns, Traffic, TrafficRoute } from './api_traffic';
-import { bytes, count, ms, span } from './format';
+import { bytes, count, span } from './format';
 import { Empty, Facts, Scroll, Shape, Time } from './parts';
-import { TrafficMark } from './traffic_flow';
+import { per_second, TrafficMark } from './traffic_flow';
 
 const fits = { yes: 'yes', no: 'no', unknown: 'not known' };
 
@@ -122,7 +122,7 @@ export function Vantages({ traffic }: { traffic: Traffic }) {
                             <Shape of={v.valid ? 'met' : 'inconclusive'} /> {v.valid ? 'votes' : 'does not vote'}</span>
                             {!v.valid && v.why && <span class="range">{v.why}</span>}</td>
                         <td><Time at={v.seen_at} /></td>
-                        <td class="number">{ms(v.clock_off_ms)}</td>
+                        <td class="number">{v.clock_off_ms === null ? 'not known' : `${count(Math.round(v.clock_off_ms)).replace('-', '\u2212')}\u202fms`}</td>
                     </tr>
                 ))}</tbody>
             </table>
@@ -130,21 +130,33 @@ export function Vantages({ traffic }: { traffic: Traffic }) {
     );
 }
 
+const phase_words: Record<string, string> = {
+    idle: 'nothing to change', settling: 'waiting whether the change of traffic lasts', reading: 'reading the record', writing: 'changing the record',
+    confirming: 'reading the change back', held: 'held: nothing is changed', failed: 'failed; it is tried again',
+};
+
+/* Who still comes by what the name said before. */
+function Tail({ dns: d }: { dns: Dns }) {
+    if (d.tail_per_second === null)
+        return <>not seen from here</>;
+    return <>{per_second(d.tail_per_second)} requests/s{d.tail_until && <span class="range">the last at <Time at={d.tail_until} /></span>}</>;
+}
+
 export function DnsFacts({ dns: d }: { dns: Dns }) {
     const held = d.phase === 'held' || d.phase === 'failed';
     return (
         <>
-            {held && <p class="problem" role="alert"><Shape of="suspect" /> {d.foreign ? 'The record was changed by somebody else: ' : ''}{d.why}</p>}
+            {held && <p class="callout" role="alert"><Shape of="down" /> <b>{d.foreign ? 'Not moved: others changed it.' : d.phase === 'held' ? 'Not moved.' : 'The last attempt failed.'}</b> {d.why}</p>}
             <Facts facts={[
                 ['name', d.host],
                 ['by', d.engine],
-                ['now', d.phase],
+                ['now', phase_words[d.phase] ?? d.phase],
                 ['answer', d.answer || 'not read yet'],
                 ['leads to', d.environment || 'none of these environments'],
-                ['should lead to', d.wanted || 'nothing yet'],
+                ['should lead to', d.wanted ? <>{d.wanted}{d.wanted !== d.environment && <span class="state-suspect range"><Shape of="suspect" /> not yet so</span>}</> : 'nothing yet'],
                 ['clients keep it for', d.ttl_s === null ? 'not known' : span(d.ttl_s * 1000)],
-                ['last changed', <Time key="c" at={d.changed_at} />],
-                ['still by the old answer', d.tail_per_second === null ? 'not known' : `${d.tail_per_second} requests/s`],
+                ['last changed by trine', d.changed_at ? <Time key="c" at={d.changed_at} /> : 'never'],
+                ['clients still on the old answer', <Tail key="t" dns={d} />],
                 ['changes left this hour', count(d.changes_left)],
             ]} />
         </>
