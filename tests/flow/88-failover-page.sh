@@ -1,7 +1,8 @@
 #!/bin/sh
 # A whole failover and return, watched in the dashboard in Chromium (tests/web/failover.mjs): the simulator's
 # UAT breaks and is mended behind a real HAProxy with traffic; the page follows by itself, at phone and desk
-# width, in light and dark; the incident opens and is over; an order and a drill by their buttons.
+# width, in light and dark; the incident opens and is over; an order and a drill by their buttons. Beside it
+# the states that are rare (tests/web/states.mjs), on a stage before the same server.
 # TRINE_SHOTS names a folder that gets the screenshots.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -49,12 +50,22 @@ token=$(tail -1 out)
 "$tools/failover_load" "$port" 20 600 0 true 999999 true one load.log >load.json &
 users=$!
 children="$children $users"
+# What no simulator brings about in a test's time, at the same time: rare states, told to a page of their own.
+CHROMIUM=$chromium node "$web/states.mjs" "$url" "$token" "${TRINE_SHOTS:+$shots}" >states.out 2>states.err &
+states=$!
+children="$children $states"
 CHROMIUM=$chromium node "$web/failover.mjs" "$url" "$shots" "$token" "$control" "$host" >walk.out 2>walk.err
 walked=$?
 adopt walk.out
 grep -q '^1\.\.' walk.out
 report $? "the walk came to its end (exit status $walked)"
 grep -q '^1\.\.' walk.out || sed 's/^/# /' walk.err | tail -12
+wait "$states"
+walked=$?
+adopt states.out
+grep -q '^1\.\.' states.out
+report $? "the rare states came to their end (exit status $walked)"
+grep -q '^1\.\.' states.out || sed 's/^/# /' states.err | tail -12
 is 'the simulator has no fault left' "$(curl -fsS --max-time 10 "$control/faults")" '[]'
 
 kill "$pid"

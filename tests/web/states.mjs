@@ -1,13 +1,13 @@
 // The rare states of the pages Traffic, Incidents and Drills, as a TAP program: each is set on a stage before a
 // running `trine serve`, told to the page as live news, and must be said in words.
-// usage: node states.mjs ADDRESS FOLDER TOKEN    FOLDER: for the screenshots; TOKEN: has the scope operate
+// usage: node states.mjs ADDRESS TOKEN [FOLDER]    TOKEN: has the scope operate; FOLDER: for the screenshots
 
 import { join } from 'node:path';
 import { Browser, done, same, test } from './browser.mjs';
 import { changes, drill_scenes, incident, traffic_scenes } from './scenes.mjs';
 import { Stage } from './stage.mjs';
 
-const [server, folder, token] = process.argv.slice(2);
+const [server, token, folder] = process.argv.slice(2);
 const stage = await Stage.start(server);
 const browser = await Browser.start(stage.address);
 const tabs = [];
@@ -17,13 +17,13 @@ for (const [width, scheme] of [[1440, 'light'], [390, 'dark']]) {
     tabs.push({ ...tab, width, scheme });
 }
 const everywhere = (run) => Promise.all(tabs.map(run));
-const shot = (name) => everywhere(({ page, width, scheme }) =>
+const shot = (name) => folder && everywhere(({ page, width, scheme }) =>
     page.screenshot({ path: join(folder, `${name}-${width}-${scheme}.png`), fullPage: true }));
 const said = (where, words) => everywhere(({ page }) => page.locator(where).filter({ hasText: words }).first().waitFor());
 const fits = () => everywhere(async ({ page }) => same(await browser.overhang(page), 0, 'pixels wider than the window'));
 
 // Live: the page is not loaded again between two scenes.
-async function scene(name, log = changes(5)) {
+function scene(name, log = changes(5)) {
     stage.set('traffic', traffic_scenes[name]());
     stage.set('traffic/changes', log);
     stage.tell('traffic', traffic_scenes[name]());
@@ -57,7 +57,7 @@ const scenes = {
 const looked_at = ['warming', 'draining', 'failing-open', 'dns-refused', 'proxy-foreign', 'long']; // axe takes its time
 for (const [name, [verdict, where, words]] of Object.entries(scenes))
     await test(`traffic, ${name}: the page says it, and fits`, async () => {
-        await scene(name, name === 'nothing' ? changes(0) : undefined);
+        scene(name, name === 'nothing' ? changes(0) : undefined);
         await said('.verdict-now', verdict);
         if (where)
             await said(where, words);
@@ -67,11 +67,11 @@ for (const [name, [verdict, where, words]] of Object.entries(scenes))
         await shot(`traffic-${name}`);
     });
 await test('a manifest without a route says so', async () => {
-    await scene('no-route');
+    scene('no-route');
     await said('.empty', 'The manifest has no route');
 });
 await test('two hundred changes are folded, unfold, and the keyboard keeps its place', async () => {
-    await scene('asleep', changes(200));
+    scene('asleep', changes(200));
     await everywhere(async ({ page }) => {
         const more = page.locator('button:text-is("show all 200")');
         await more.focus();
@@ -85,7 +85,7 @@ await test('what is typed and focused stays when news come', async () => {
     const { page } = tabs[0];
     await page.click('button[aria-label="Drain or weigh uat"]');
     await page.fill('dialog[open] input[type="text"]', 'half a sentence');
-    await scene('warming');
+    scene('warming');
     await said('.verdict-now', /in doubt/);
     same(await page.inputValue('dialog[open] input[type="text"]'), 'half a sentence', 'text');
     same(await page.evaluate(() => document.activeElement.type), 'text', 'focus');
@@ -130,7 +130,7 @@ await test('a server that is gone: the page says from when it is, and claims not
 });
 await test('and goes on when it is back', async () => {
     stage.away(false);
-    await everywhere(({ page }) => page.click('.banner button').catch(() => {})); // or it came back by itself
+    await everywhere(({ page }) => page.click('.banner button', { timeout: 3000 }).catch(() => {})); // or it came back by itself
     await everywhere(({ page }) => page.waitForSelector('.pulse-live'));
     await said('.verdict-now.edge-suspect', /in doubt/);
 });
