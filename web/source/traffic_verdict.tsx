@@ -43,7 +43,7 @@ function out(fallen: Member[]): Verdict {
     const well = fallen.every((f) => f.back_at);
     return {
         state: 'down',
-        head: <>{fallen.length === 1 ? <>{m.name} is out since <Time at={m.since} />: {m.reason}</> : <>{named(fallen)} are out.</>}</>,
+        head: <>{fallen.length === 1 ? <>{m.name} is out since <Time at={m.since} />: {m.reason}.</> : <>{named(fallen)} are out.</>}</>,
         then: well ? `${verb(fallen, 'It is', 'They are')} well again and ${verb(fallen, 'comes', 'come')} back by ${verb(fallen, 'itself', 'themselves')}: nothing to do.`
             : `Look at ${named(fallen)}. Once well for ${span(m.hold_ms)}, ${verb(fallen, 'it comes', 'they come')} back by ${verb(fallen, 'itself', 'themselves')}.`,
     };
