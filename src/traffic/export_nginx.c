@@ -37,17 +37,24 @@ static void write_head(const struct haproxy_plan *p, struct buf *out)
              "# then: systemctl reload nginx\n"
              "#\n"
              "# nginx has no checks of its own: it learns that an environment fails from the\n"
-             "# requests that fail there. Names are looked up when it starts: reload it when a\n"
-             "# platform has changed its address.\n"
+             "# requests that fail there. Names are looked up when it starts; platforms change\n"
+             "# their addresses, so reload it now and then, as every hour in a crontab:\n"
+             "#   0 * * * * root systemctl reload nginx\n"
+             "# After a kill -9 of nginx remove %s/nginx-*.sock before it starts again.\n"
              "worker_processes auto;\n"
              "events { worker_connections 4096; }\n\n"
              "http {\n"
-             "  # A WebSocket keeps its Upgrade; other connections to the servers are kept open.\n"
-             "  map $http_upgrade $route_connection { default upgrade; '' ''; }\n"
+             "  # What may be silent for long: WebSockets, which keep their Upgrade, and events.\n"
+             "  map $http_upgrade $route_upgrade { default ''; '~*^websocket$' websocket; }\n"
+             "  map $route_upgrade $route_connection { default upgrade; '' ''; }\n"
+             "  map \"$route_upgrade $http_accept\" $route_stream { default ''; '~^websocket ' 1; "
+             "'~text/event-stream' 1; }\n"
+             "  # What may have had an effect, and so is never sent again.\n"
+             "  map $request_method $route_once { default 1; GET ''; HEAD ''; }\n"
              "  # One id for a request on its whole way; the client's own is kept.\n"
              "  map $http_x_request_id $route_request_id { default $http_x_request_id; '' "
              "$request_id; }\n",
-             p->project);
+             p->project, p->dir);
 }
 
 static void write_upstream(const struct haproxy_plan *p, const struct haproxy_route *r,
@@ -76,34 +83,41 @@ static void write_upstream(const struct haproxy_plan *p, const struct haproxy_ro
     buf_adds(out, "    keepalive 64;\n  }\n");
 }
 
-static void write_retries(const struct haproxy_route *r, struct buf *out)
+static bool sends_again(const struct haproxy_route *r)
 {
-    if (r->retry == RETRY_NONE || !haproxy_route_has_choice(r)) {
-        buf_adds(out, "      # What failed is not sent again.\n      proxy_next_upstream off;\n");
-        return;
-    }
-    buf_addf(out,
-             "      # A request that failed is sent to another environment, unless its method may\n"
-             "      # have had an effect (POST, PATCH, LOCK)%s.\n"
-             "      proxy_next_upstream error timeout invalid_header http_500 http_502 http_503 "
-             "http_504;\n      proxy_next_upstream_tries %d;\n",
-             r->retry == RETRY_KEYED ? "; nginx cannot make an exception for an Idempotency-Key"
-                                     : "",
-             EXPORT_TRIES_MORE + 1);
+    return r->retry != RETRY_NONE && haproxy_route_has_choice(r);
 }
 
-static void write_common(const struct haproxy_route *r, struct buf *out)
+/* One try still counts against the environment that failed it. */
+static void write_tries(const struct haproxy_route *r, int tries, struct buf *out)
+{
+    if (!haproxy_route_has_choice(r))
+        buf_adds(out, "      proxy_next_upstream off;\n");
+    else
+        buf_addf(out,
+                 "      proxy_next_upstream error timeout invalid_header http_500 http_502 "
+                 "http_503 http_504;\n      proxy_next_upstream_tries %d;\n",
+                 tries);
+}
+
+/* To one of the route's environments. */
+static void write_pass(const struct haproxy_route *r, int64_t answer_ms, struct buf *out)
 {
     buf_addf(out,
-             "      proxy_http_version 1.1;\n"
-             "      proxy_set_header Upgrade $http_upgrade;\n"
+             "      proxy_pass http://%s;\n      proxy_http_version 1.1;\n"
+             "      proxy_set_header Upgrade $route_upgrade;\n"
              "      proxy_set_header Connection $route_connection;\n"
+             "      proxy_set_header Host $host;\n"
+             "      proxy_set_header X-Request-ID $route_request_id;\n"
+             "      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n"
+             "      proxy_set_header X-Forwarded-Proto $scheme;\n"
+             "      proxy_set_header X-Forwarded-Host $host;\n"
              "      proxy_connect_timeout %lldms;\n      proxy_send_timeout %lldms;\n"
              "      proxy_read_timeout %lldms;\n",
-             (long long)r->connect_ms, (long long)r->answer_ms, (long long)r->answer_ms);
+             r->name, (long long)r->connect_ms, (long long)answer_ms, (long long)answer_ms);
 }
 
-static void write_front(const struct haproxy_route *r, struct buf *out)
+static void write_listen(const struct haproxy_route *r, struct buf *out)
 {
     bool tls = r->certificate && *r->certificate;
 
@@ -115,36 +129,68 @@ static void write_front(const struct haproxy_route *r, struct buf *out)
         quote(out, r->certificate);
         buf_adds(out, ";\n    ssl_protocols TLSv1.2 TLSv1.3;\n");
     }
-    buf_addf(out,
-             "    client_max_body_size 0;\n    location / {\n      proxy_pass http://%s;\n"
-             "      proxy_set_header Host $host;\n"
-             "      proxy_set_header X-Request-ID $route_request_id;\n"
-             "      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n"
-             "      proxy_set_header X-Forwarded-Proto $scheme;\n"
-             "      proxy_set_header X-Forwarded-Host $host;\n",
-             r->name);
-    write_common(r, out);
-    write_retries(r, out);
+    buf_adds(out, "    client_max_body_size 0;\n");
+}
+
+/* nginx would send PUT and DELETE again too; so what is no GET or HEAD goes another way, by a
+ * status that no server answers with. */
+static void write_front(const struct haproxy_route *r, struct buf *out)
+{
+    int64_t patient_ms = r->answer_ms > PATIENT_MS ? r->answer_ms : PATIENT_MS;
+
+    write_listen(r, out);
+    buf_addf(out, "    error_page 598 = @%s_stream;\n", r->name);
+    if (sends_again(r))
+        buf_addf(out, "    error_page 599 = @%s_once;\n", r->name);
+    buf_adds(out, "    location / {\n      if ($route_stream) { return 598; }\n");
+    if (sends_again(r))
+        buf_addf(out,
+                 "      if ($route_once) { return 599; }\n"
+                 "      # A GET or HEAD that failed is sent to another environment%s.\n",
+                 r->retry == RETRY_KEYED ? "; nginx cannot do so for an Idempotency-Key" : "");
+    write_pass(r, sends_again(r) ? r->answer_ms : patient_ms, out);
+    write_tries(r, sends_again(r) ? EXPORT_TRIES_MORE + 1 : 1, out);
+    if (sends_again(r)) {
+        buf_addf(out, "    }\n    location @%s_once {\n", r->name);
+        write_pass(r, patient_ms, out);
+        write_tries(r, 1, out);
+    }
+    buf_addf(out, "    }\n    location @%s_stream {\n", r->name);
+    write_pass(r, EXPORT_STREAM_MS, out);
+    buf_adds(out, "      proxy_buffering off;\n");
+    write_tries(r, 1, out);
     buf_adds(out, "    }\n  }\n");
 }
 
+/* It keeps connections to the platform; how long an answer may take is the front's to say. */
 static void write_platform(const struct haproxy_plan *p, const struct haproxy_route *r,
                            const struct haproxy_server *s, struct buf *out)
 {
     char name[SERVER_NAME_MAX];
 
     haproxy_server_name(s, name);
-    buf_addf(out, "  # %s\n  server {\n    listen ", s->environment);
+    buf_addf(out,
+             "  # %s\n  upstream platform_%s_%s {\n    server %s:%d max_fails=0;\n"
+             "    keepalive 32;\n    keepalive_timeout 20s;\n  }\n  server {\n    listen ",
+             s->environment, r->name, s->environment, s->host, s->port);
     write_socket(p, r, s, out);
     buf_addf(out,
              ";\n    client_max_body_size 0;\n    access_log off;\n    location / {\n"
-             "      proxy_pass %s://%s:%d;\n      proxy_set_header Host %s;\n",
-             s->tls ? "https" : "http", s->host, s->port, name);
-    write_common(r, out);
+             "      proxy_pass %s://platform_%s_%s;\n      proxy_http_version 1.1;\n"
+             "      proxy_set_header Host %s;\n"
+             "      proxy_set_header Upgrade $route_upgrade;\n"
+             "      proxy_set_header Connection $route_connection;\n"
+             "      proxy_connect_timeout %lldms;\n      proxy_send_timeout %dms;\n"
+             "      proxy_read_timeout %dms;\n      proxy_next_upstream error;\n"
+             "      proxy_next_upstream_tries 2;\n"
+             "      proxy_request_buffering off;\n      proxy_buffering off;\n",
+             s->tls ? "https" : "http", r->name, s->environment, name, (long long)r->connect_ms,
+             EXPORT_STREAM_MS, EXPORT_STREAM_MS);
     buf_addf(out, "      add_header X-Served-By %s always;\n", s->environment);
     if (s->tls) {
         buf_addf(out,
                  "      proxy_ssl_server_name on;\n      proxy_ssl_name %s;\n"
+                 "      proxy_ssl_protocols TLSv1.2 TLSv1.3;\n"
                  "      proxy_ssl_verify on;\n      proxy_ssl_verify_depth 4;\n"
                  "      proxy_ssl_trusted_certificate ",
                  s->host);

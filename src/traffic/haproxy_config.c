@@ -48,7 +48,7 @@ static bool is_loopback_name(const char *host)
     return !strcasecmp(host, "localhost") || (n > 10 && !strcasecmp(host + n - 10, ".localhost"));
 }
 
-static bool is_looked_up(const char *host)
+bool haproxy_is_looked_up(const char *host)
 {
     struct in_addr address;
 
@@ -97,14 +97,14 @@ static void write_global(const struct haproxy_plan *p, const struct haproxy_shap
 }
 
 /* An address once known is kept: a name server that fails is no reason to take a server out. */
-static void write_resolvers(const struct haproxy_plan *p, struct buf *out)
+void haproxy_write_resolvers(const struct haproxy_plan *p, struct buf *out)
 {
     static const char *const holds[] = {"nx", "other", "refused", "timeout", "obsolete"};
     bool any = false;
 
     for (size_t i = 0; i < p->n_routes; i++)
         for (size_t j = 0; j < p->routes[i].n_servers; j++)
-            any = any || is_looked_up(p->routes[i].servers[j].host);
+            any = any || haproxy_is_looked_up(p->routes[i].servers[j].host);
     if (!any)
         return;
     buf_adds(out, "resolvers trine_names\n  parse-resolv-conf\n  timeout resolve 10s\n"
@@ -186,7 +186,7 @@ static void write_server(const struct haproxy_plan *p, const struct haproxy_rout
              order && order->mode == MODE_MAINTENANCE ? " disabled" : "");
     if (r->slow_start_ms > 0)
         buf_addf(out, " slowstart %lldms", (long long)r->slow_start_ms);
-    if (is_looked_up(s->host))
+    if (haproxy_is_looked_up(s->host))
         buf_adds(out, " resolvers trine_names init-addr last,libc,none resolve-prefer ipv4");
     if (!s->tls)
         return;
@@ -333,7 +333,7 @@ void haproxy_config_write(const struct haproxy_plan *p, const struct haproxy_sha
     int inter_ms;
 
     write_global(p, shape, out);
-    write_resolvers(p, out);
+    haproxy_write_resolvers(p, out);
     inter_ms = write_clock(p, out);
     for (size_t i = 0; i < p->n_routes; i++) {
         const struct haproxy_route *r = &p->routes[i];

@@ -49,6 +49,9 @@ struct haproxy_shape {
 /* Of a checked plan. */
 void haproxy_config_write(const struct haproxy_plan *p, const struct haproxy_shape *shape,
                           struct buf *out);
+/* Is it a name whose address may change? Then it is followed by the resolvers "trine_names". */
+bool haproxy_is_looked_up(const char *host);
+void haproxy_write_resolvers(const struct haproxy_plan *p, struct buf *out); /* if any is */
 /* Puts in quotes what stands for itself in HAProxy's configuration. */
 void haproxy_quote(struct buf *out, const char *text);
 void haproxy_node_name(const char *project, char ret[80]);

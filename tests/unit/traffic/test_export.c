@@ -79,6 +79,10 @@ static void through(struct world *w, enum export_format format)
     snprintf(pid_line, sizeof pid_line, "pid %s/nginx.pid; daemon off; error_log stderr crit;",
              w->dir);
     CHECK(traffic_export(&w->plan, format, &text, &e) == 0);
+    char *user = strstr(text.data, "  user haproxy\n  group haproxy\n");
+    CHECK((user != NULL) == (format == EXPORT_HAPROXY));
+    if (user && geteuid() != 0) /* only root may become somebody else */
+        memcpy(user, "  #ser haproxy\n  #roup haproxy\n", 30);
     write_file(path, &text);
     CHECK(run(format == EXPORT_NGINX ? nginx : haproxy, NULL) == 0);
     run(format == EXPORT_NGINX ? nginx_runs : haproxy_runs, &pid);
