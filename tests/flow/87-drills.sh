@@ -68,7 +68,7 @@ for fault in drain stop errors slow; do
     that "$fault: nothing was lost" '.outcome == "passed" and .lost == 0 and .sent >= 150'
     that "$fault: found, decided, applied, in this order" '.detect_ms >= 0 and .decide_ms >= .detect_ms and
         .apply_ms >= .decide_ms'
-    that "$fault: users were well again before its end" '.recover_ms >= 0 and .recover_ms < 3000'
+    that "$fault: users were well again before its end" '.recover_ms >= 0 and .recover_ms < .fault_ms'
     that "$fault: it got its share back" '.return_ms >= 0'
     is "$fault: only rules of others are left" "$(rules | jq -cS .)" "$(echo "$theirs" | jq -cS .)"
     until_true 50 no_order
@@ -127,16 +127,21 @@ is 'the record says interrupted' "$(records '.[0].outcome')" interrupted
 until_true 600 all_up
 begin traffic drill -e uat --fault errors --for 10m
 until_true 300 ours
+serve_pid=$(cat serve.pid)
+kill -STOP "$serve_pid" # it looks for dead drills once a minute, and could be faster than we
 kill -9 "$pid"
 wait "$pid" 2>/dev/null
 check 'killed, its fault is still there' ours
 is 'and its record runs' "$(records '.[0].outcome')" running
-serve_pid=$(cat serve.pid)
-kill -0 "$serve_pid"
-t traffic drill -e beta --fault drain --for 2s --json
-check 'the next drill says what it undid' says 'its fault was undone'
+kill -CONT "$serve_pid"
+next_drill() { # not refused because serve is at the dead one just now
+    t traffic drill -e beta --fault drain --for 2s --json
+    [ "$status" -eq 0 ]
+}
+check 'the next drill follows' until_true 300 next_drill
 that 'and does its own' '.outcome == "passed"'
-is 'the dead one is closed' "$(records '[.[1].outcome, .[1].fault] | join(" ")')" 'interrupted errors'
+is 'the dead one is closed' "$(records 'map(select(.fault == "errors"))[0].outcome')" interrupted
+check 'and its record says what was undone' grep -q 'the fault was undone by a later one' out
 is 'only rules of others are left' "$(rules | jq -cS .)" "$(echo "$theirs" | jq -cS .)"
 
 until_true 600 all_up
