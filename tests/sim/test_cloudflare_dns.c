@@ -281,12 +281,18 @@ static void the_zone_may_be_given_by_its_id_and_the_record_be_proxied(const stru
     struct dns_options o = options_for(s);
 
     o.zone = s->zone;
-    o.proxied = true;
+    o.proxied = DNS_PROXIED_YES;
     struct rig r = rig_with(&o);
     CHECK(want(&r, "beta") == ERR_NONE && want(&r, "beta") == ERR_NONE);
     struct dns_summary now;
     dns_engine_summary(r.engine, &now);
     CHECK(now.ttl_s == 1 && now.changes_left == 11);
+    rig_end(&r);
+    o.proxied = DNS_PROXIED_KEEP; /* a manifest that says nothing exposes nobody's address */
+    r = rig_with(&o);
+    CHECK(want(&r, "uat") == ERR_NONE);
+    dns_engine_summary(r.engine, &now);
+    CHECK(now.ttl_s == 1);
     rig_end(&r);
 }
 
