@@ -107,6 +107,7 @@ enum { CHECK_REDIS_COMMANDS = 5, CHECK_REDIS_PUBSUB_COMMANDS = 2, CHECK_UPSTASH_
 struct manifest_check {
     const char *name;
     enum check_kind kind;
+    enum check_wake wake;
     const char *app;                       /* glob over app names it applies to */
     const char *path;                      /* http: path and query */
     int64_t every_ms, timeout_ms, slow_ms; /* slow_ms: over it the outcome is "slow"; 0 = none */
@@ -117,9 +118,8 @@ struct manifest_check {
     const char *expect_body;               /* substring that must be there; "" = none */
     const char *expect_header;             /* http: "Name: part of the value"; "" = none */
     const char *expect_json;               /* http: "path = value"; "" = none */
-    enum check_wake wake;
-    int64_t cold_every_ms;     /* WAKE_DUE: a cold start is measured at most so often */
-    const char **environments; /* none given = all */
+    int64_t cold_every_ms;                 /* WAKE_DUE: a cold start is measured at most so often */
+    const char **environments;             /* none given = all */
     size_t n_environments;
     struct manifest_pair *headers; /* http, cors, websocket: sent along */
     size_t n_headers;

@@ -89,7 +89,6 @@ int haproxy_version_read(const char *text)
         at = strcasestr(text, "HA-Proxy version ");
     if (!at)
         return -1;
-    at = strchr(at, 'n') + 1;
     at = strpbrk(at, "0123456789");
     if (!at)
         return -1;

@@ -169,7 +169,7 @@ static inline bool name_server_answers(const struct name_server *s)
 
 static inline void name_server_await(struct name_server *s)
 {
-    const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+    const struct timespec pause = {.tv_nsec = 20000000};
 
     for (int i = 0; i < 1500 && !name_server_answers(s); i++)
         nanosleep(&pause, NULL);
