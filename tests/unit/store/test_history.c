@@ -213,7 +213,7 @@ static void a_window_is_made_of_the_fewest_cells(void)
     CHECK(failed == 0);
     roll_all(f.store, &f.err);
     struct history_window w = {.series = 1,
-                               .from_ms = day + 19 * HOUR + 50 * 60000,
+                               .from_ms = day + 19 * HOUR + INT64_C(50) * 60000,
                                .until_ms = day + 3 * DAY + 2 * HOUR + 600000,
                                .coarsest = HISTORY_DAY};
     CHECK(history_read(f.store, &w, count_cells, n, NULL, NULL, &f.err) == 0);
@@ -229,7 +229,7 @@ static void a_roll_packs_the_batches_and_keeps_the_samples(void)
     struct random r = {3};
     world_init(&f);
     for (int i = 0; i < 505; i++) {
-        struct sample v = random_sample(&r, 1 + i % 3, START_MS + 1000 * i);
+        struct sample v = random_sample(&r, 1 + i % 3, START_MS + INT64_C(1000) * i);
         sample_add(f.store, &v, 1, &f.err);
     }
     struct sql_query *q;

@@ -559,7 +559,7 @@ static void a_blink_shorter_than_the_settle_time_moves_nothing(void)
     wait_until(&r, is_on_uat);
     int left = summary_of(&r).changes_left;
     dns_engine_free(r.engine);
-    r.options.settle_ms = 3600 * 1000;
+    r.options.settle_ms = 3600000;
     start_engine(&r);
     CHECK(want(&r, "uat") == ERR_NONE);
     follow(&r, TRAFFIC_DOWN, TRAFFIC_UP, TRAFFIC_UP);
@@ -709,7 +709,7 @@ static void the_tail_of_the_old_answer_is_counted(void)
 static bool begin(void)
 {
     enum name_server_kind kind = name_server_installed(KNOT) ? KNOT : BIND;
-    const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+    const struct timespec pause = {.tv_nsec = 20000000};
 
     if (!name_server_installed(kind))
         return false;

@@ -4,7 +4,8 @@
 #include <string.h>
 
 /* Pure: a canary of ten requests a second from 0 on, a fault in force from 2 s to 6 s. */
-enum { SHOTS = 100, STEP_US = 100000, SECOND_US = 1000000, SLOW_MS = 250 };
+enum { SHOTS = 100, STEP_US = 100000, SLOW_MS = 250 };
+#define SECOND_US INT64_C(1000000)
 
 static const struct drill_moments moments = {.begun_us = 2 * SECOND_US - 500,
                                              .in_force_us = 2 * SECOND_US,

@@ -139,7 +139,7 @@ static void a_clock_that_went_back_between_two_processes_is_no_time_passed(void)
     route_passes(&t, 10000);
     failover_save(t.f, &json);
     route_begin(&next, false);
-    next.now_ms = t.now_ms - 3600 * 1000;
+    next.now_ms = t.now_ms - 3600000;
     CHECK(restore(&next, buf_str(&json), &e) == 0);
     CHECK(route_at(&next, UAT)->back_at_ms == next.now_ms + ROUTE_HOLD_MS - 10000);
     route_end(&t);
