@@ -57,6 +57,11 @@ haproxy_end() { # trine serve leaves it running on purpose
     until_true 100 nothing kill -0 "$haproxy_pid" || kill -9 "$haproxy_pid"
 }
 end_all() {
+    for pid in $children; do # serve before HAProxy, which it would start again
+        kill -9 "$pid" 2>/dev/null
+        wait "$pid" 2>/dev/null
+    done
+    children=''
     haproxy_end
     clean_up
 }
