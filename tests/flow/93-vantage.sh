@@ -13,8 +13,7 @@ cut=${TRINE_CUT:-12}
 command -v ip >/dev/null 2>&1 || skip_all 'no ip (package iproute2)'
 world=trine-v$$ spaces="trine-v$$ trine-h$$ trine-a$$ trine-b$$"
 end_spaces() {
-    haproxy_end
-    clean_up
+    end_all
     for n in $spaces; do ip netns del "$n" 2>/dev/null; done
 }
 trap end_spaces EXIT
