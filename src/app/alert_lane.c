@@ -244,7 +244,7 @@ static void say_result(const struct lane *l, const struct turn *t)
         app_say(app, "alert %s: given up after %d attempts: %s: %s", l->name, t->message.attempts,
                 t->message.n ? t->message.matters[t->message.n - 1].title : "", t->answer);
     } else if (t->state == OUTBOX_WAITING && (t->message.attempts == 1 || app->o.verbose)) {
-        text_format_duration((t->again_ms - t->rule.now_ms) / 1000 * 1000 + 1000, pause);
+        text_format_span((t->again_ms - t->rule.now_ms) / 1000 * 1000 + 1000, pause);
         app_say(app, "alert %s: not told yet, next attempt in %s: %s", l->name, pause, t->answer);
     }
 }

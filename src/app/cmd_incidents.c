@@ -34,7 +34,7 @@ static void lasted(const struct app *a, const json_t *o, char ret[32])
     if (text_of(o, "until")[0])
         (void)clock_parse_utc(text_of(o, "until"), &until);
     if (clock_parse_utc(text_of(o, "from"), &from) == 0 && until >= from)
-        text_format_duration((until - from) / 1000 * 1000, ret);
+        text_format_span(until - from, ret);
 }
 
 static void state_cell(struct table *t, const json_t *o)

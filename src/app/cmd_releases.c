@@ -34,7 +34,7 @@ static void span(int64_t from, int64_t until, char ret[32])
 {
     ret[0] = '\0';
     if (from > 0 && until >= from)
-        text_format_duration((until - from) / 1000 * 1000, ret);
+        text_format_span(until - from, ret);
 }
 
 static void add_deployment(const struct deployment_row *r, void *arg)

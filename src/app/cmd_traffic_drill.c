@@ -38,7 +38,7 @@ static void began(const struct drill_record *r, void *arg)
     const struct drilling *d = arg;
     char span[32];
 
-    text_format_duration(r->fault_ms, span);
+    text_format_span(r->fault_ms, span);
     progress_line(d->progress, "drill %lld: %s of %s, %s for %s", (long long)r->id, r->route,
                   r->environment, r->fault, span);
 }

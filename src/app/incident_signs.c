@@ -277,7 +277,7 @@ void incident_end_sign(struct kept_incident *i, struct kept_sign *s, int64_t unt
     if (i->c.until_ms == 0 && cause_over(&i->c, &over_ms)) {
         i->c.until_ms = over_ms;
         i->resolve = true;
-        text_format_duration((over_ms - i->c.from_ms) / 1000 * 1000, took);
+        text_format_span(over_ms - i->c.from_ms, took);
         (void)snprintf(resolved, sizeof(resolved), "resolved %d", i->times_reopened);
         (void)incident_line(i, "resolved", over_ms, resolved, "over after %s", took);
     }

@@ -130,7 +130,7 @@ static void tell_resolved(struct kept_incident *i)
     i->told_over = true;
     numbered("resolved", i->times_reopened, key);
     (void)snprintf(title, sizeof(title), "over: %s", i->title);
-    text_format_duration((i->c.until_ms - i->c.from_ms) / 1000 * 1000, took);
+    text_format_span(i->c.until_ms - i->c.from_ms, took);
     (void)snprintf(text, sizeof(text), "It lasted %s.", took);
     incident_matter(i, &(struct alert_matter){.event = event == ON_NOTICE ? ON_NOTICE : ON_UP,
                                               .key = key,
