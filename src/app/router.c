@@ -204,10 +204,13 @@ void router_refresh(struct router *r, const struct matrix *matrix)
 
     r->o.matrix = matrix;
     r->stale = router_plan(r, &e) < 0;
-    if (r->stale) {
-        router_say(r, "the routes stay as they were: %s", e.text);
+    if (r->stale) { /* tried again each second */
+        if (strcmp(r->stale_said.text, e.text) != 0)
+            router_say(r, "the routes stay as they were: %s", e.text);
+        r->stale_said = e;
         return;
     }
+    r->stale_said = e;
     if (r->steering && r->differs)
         apply(r);
     for (size_t i = 0; r->steering && i < r->n_routes; i++) {

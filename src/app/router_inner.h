@@ -92,6 +92,7 @@ struct router {
     bool taking_over; /* what stands in the store counts, not what this process thought meanwhile */
     bool differs, stale; /* stale: the plan could not be made anew and borrows from before */
     struct err said;     /* the last failure that was said */
+    struct err stale_said;
     /* Wall microseconds at the monotonic clock's zero: the wall clock itself has milliseconds only.
      * Set again when it jumps. */
     int64_t wall_us_at_zero;

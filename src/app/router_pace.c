@@ -20,21 +20,32 @@ void router_check_calmly(struct router_route *route, struct router_member *m)
         (void)watch_pace(r->o.watch, m->series, m->pace_ms, m->pace_stops ? 0 : INT64_MAX);
 }
 
+static void ask_fast_until(struct router_route *route, struct router_member *m, int64_t until_ms)
+{
+    m->fast_until_ms = until_ms;
+    (void)watch_pace(route->router->o.watch, m->series, ROUTER_FAST_MS, until_ms);
+}
+
 void router_pace(struct router_route *route)
 {
-    for (size_t i = 0; i < route->n_members; i++)
-        router_check_calmly(route, &route->members[i]);
+    int64_t now = clock_wall_ms(&route->router->o.app->clock);
+
+    for (size_t i = 0; i < route->n_members; i++) {
+        struct router_member *m = &route->members[i];
+        int64_t fast_until_ms = m->fast_until_ms; /* a doubt that the plan before had */
+        router_check_calmly(route, m);
+        if (fast_until_ms > now && m->series && route->router->steering)
+            ask_fast_until(route, m, fast_until_ms);
+    }
 }
 
 static void ask_fast(struct router_route *route, struct router_member *m, bool wake)
 {
     struct router *r = route->router;
-    int64_t until = clock_wall_ms(&r->o.app->clock) + ROUTER_FAST_FOR_MS;
 
     if (!m->series)
         return;
-    m->fast_until_ms = until;
-    (void)watch_pace(r->o.watch, m->series, ROUTER_FAST_MS, until);
+    ask_fast_until(route, m, clock_wall_ms(&r->o.app->clock) + ROUTER_FAST_FOR_MS);
     if (wake && m->asleep)
         (void)watch_wake(r->o.watch, m->series);
 }

@@ -132,6 +132,7 @@ static void carry_evidence(struct router_member *m, const struct router_member *
         m->finding = was->finding;
     }
     m->asleep = was->asleep;
+    m->fast_until_ms = was->fast_until_ms;
     m->live = was->live;
     m->counters = was->counters;
 }

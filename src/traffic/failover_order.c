@@ -63,6 +63,12 @@ static void begin(struct failover *f, struct member *m)
     }
 }
 
+/* Given again, as after a restart: it stands already, only its end may be another. */
+static bool stands(const struct member *m, const struct standing_order *o)
+{
+    return o->set && m->order.set && m->order.kind == o->kind && m->order.weight == o->weight;
+}
+
 /* NOLINTNEXTLINE(readability-function-size): the parameters are what is ordered */
 int failover_order(struct failover *f, const char *environment, enum order_kind kind, int weight,
                    int64_t until_ms, int64_t now_ms, failover_change_fn *change, void *arg,
@@ -76,7 +82,9 @@ int failover_order(struct failover *f, const char *environment, enum order_kind 
         return err_set(e, ERR_USAGE, "route %s has no environment %.60s", f->route, environment);
     failover_begin(f, now_ms, change, arg);
     int rc = check(f, m, &order, e);
-    if (rc == 0) {
+    if (rc == 0 && stands(m, &order)) {
+        m->order.until_ms = until_ms;
+    } else if (rc == 0) {
         bool lifted = order_lift(f, m);
         m->order = order;
         if (order.set)

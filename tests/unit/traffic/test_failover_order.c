@@ -35,6 +35,22 @@ static void an_order_expires_and_nothing_is_left_of_it(void)
     route_end(&t);
 }
 
+static void an_order_that_stands_is_given_again_without_a_word(void)
+{
+    struct route t;
+    route_begin(&t, false);
+    route_all_up(&t);
+    CHECK(route_orders(&t, "uat", ORDER_DOWN, 0, 60000) == 0);
+    route_forget(&t);
+    CHECK(route_orders(&t, "uat", ORDER_DOWN, 0, 60000) == 0);
+    CHECK(t.told[0] == '\0');
+    CHECK(route_orders(&t, "uat", ORDER_DOWN, 0, 90000) == 0);
+    CHECK(t.told[0] == '\0' && route_at(&t, UAT)->order_until_ms == t.now_ms + 90000);
+    CHECK(route_orders(&t, "uat", ORDER_DRAIN, 0, 90000) == 0);
+    CHECK(t.told[0] != '\0' && route_at(&t, UAT)->state == TRAFFIC_DRAINING);
+    route_end(&t);
+}
+
 static void what_happened_meanwhile_counts_when_an_order_ends(void)
 {
     struct route t;
@@ -178,6 +194,7 @@ int main(void)
 {
     a_drained_one_gets_nothing_and_the_next_takes_over();
     an_order_expires_and_nothing_is_left_of_it();
+    an_order_that_stands_is_given_again_without_a_word();
     what_happened_meanwhile_counts_when_an_order_ends();
     one_that_was_down_before_has_its_hold_time_before_it_after_the_order();
     up_by_order_counts_as_up_whatever_the_observers_say();
