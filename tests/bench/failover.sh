@@ -459,9 +459,8 @@ failover_median() { jq -s --arg m "$1" 'map(.[$m]) | sort | .[length / 2 | floor
 
 # ------------------------------------------------------------------------------------------------------
 
-bench_failover() {
-    need_packages nginx-light haproxy sqlite3 wrk
-    PATH=$PATH:/usr/sbin
+# Lost, slow, clear and return of each fault, beside the peers.
+failover_faults() {
     : >"$work/failover.rows"
     for fault in $failover_faults; do
         for proxy in nginx haproxy haproxy-hard trine; do
@@ -484,10 +483,18 @@ bench_failover() {
             "$(failover_figure haproxy-hard "$fault" lost_elsewhen)" haproxy-hard '= 0'
     done
     failover_table
-    failover_quiet one-a-second 1
-    failover_quiet no-traffic 0
-    failover_survives
-    failover_standby
-    failover_path
-    failover_cost
+}
+
+# bench_failover_part NAME: one of script/bench's
+bench_failover_part() {
+    need_packages nginx-light haproxy sqlite3 wrk
+    PATH=$PATH:/usr/sbin
+    case $1 in
+    quiet) failover_quiet one-a-second 1 && failover_quiet no-traffic 0 ;;
+    *) "failover_$1" ;;
+    esac
+}
+
+bench_failover() {
+    for part in faults quiet survives standby path cost; do bench_failover_part $part; done
 }
