@@ -33,10 +33,10 @@ enum { MIX_KINDS = sizeof(mix_kinds) / sizeof(*mix_kinds) };
 
 /* Members a rule may have. */
 static const char *const members[] = {
-    "platform",    "method",        "path",           "host",         "times", "after",
-    "probability", "seed",          "delay_ms",       "status",       "close", "stall",
-    "garbage",     "truncate",      "endless",        "slow_body",    "mix",   "note",
-    "retry_after", "expired_token", "unknown_status", "forbid_origin"};
+    "platform",    "method",        "path",           "host",          "times", "after",
+    "probability", "seed",          "delay_ms",       "status",        "close", "stall",
+    "garbage",     "truncate",      "endless",        "slow_body",     "mix",   "note",
+    "retry_after", "expired_token", "unknown_status", "forbid_origin", "except"};
 enum { MEMBERS = sizeof(members) / sizeof(*members) };
 
 struct faults *faults_new(void)
@@ -99,6 +99,7 @@ static int check_values(const json_t *rule, size_t index, struct err *e)
 {
     double probability = json_num(rule, "probability", 1);
     int64_t status = json_int(rule, "status", 500);
+    const json_t *except = json_object_get(rule, "except");
     const char *close = json_str(rule, "close", "after");
 
     if (probability < 0 || probability > 1)
@@ -110,6 +111,11 @@ static int check_values(const json_t *rule, size_t index, struct err *e)
                        index);
     if (json_int(rule, "delay_ms", 0) < 0 || json_int(rule, "slow_body", 1) < 1)
         return err_set(e, ERR_USAGE, "faults: rule %zu: delay_ms or slow_body is negative", index);
+    if (except && !json_is_array(except))
+        return err_set(e, ERR_USAGE, "faults: rule %zu: except must be an array of paths", index);
+    for (size_t i = 0; i < json_array_size(except); i++)
+        if (!json_is_string(json_array_get(except, i)))
+            return err_set(e, ERR_USAGE, "faults: rule %zu: except: %zu is no path", index, i);
     return 0;
 }
 
@@ -155,13 +161,25 @@ static bool member_fits(const json_t *rule, const char *name, const char *value)
     return !pattern || text_glob(pattern, value);
 }
 
+/* One of the paths that the rule leaves alone? */
+static bool is_excepted(const json_t *rule, const char *path)
+{
+    const json_t *list = json_object_get(rule, "except");
+
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (text_glob(json_string_value(json_array_get(list, i)), path))
+            return true;
+    return false;
+}
+
 static bool rule_fits(const struct rule *rule, const struct fault_view *v)
 {
     return member_fits(rule->json, "platform", v->platform) &&
            member_fits(rule->json, "method", v->method) &&
            member_fits(rule->json, "host", v->host) &&
            (member_fits(rule->json, "path", v->path) ||
-            member_fits(rule->json, "path", v->full_path));
+            member_fits(rule->json, "path", v->full_path)) &&
+           !is_excepted(rule->json, v->path) && !is_excepted(rule->json, v->full_path);
 }
 
 static bool rule_fires(struct rule *rule, const struct fault_view *v)

@@ -23,7 +23,7 @@ struct fault_hand {
     const char *control; /* NULL: real platforms */
     struct store_worker *worker;
     const struct clock *clock;
-    char *route, *environment, *host;
+    char *route, *environment, *host, *health[2];
     enum drill_fault fault;
     int64_t fault_ms;
     char who[48];  /* of an order: "trine drill 12" */
@@ -60,6 +60,8 @@ struct fault_hand *fault_hand_new(const struct fault_hand_options *o)
                              .route = mem_strdup(o->record->route),
                              .environment = mem_strdup(o->record->environment),
                              .host = mem_strdup(o->host),
+                             .health = {mem_strdup(o->health[0] ? o->health[0] : ""),
+                                        mem_strdup(o->health[1] ? o->health[1] : "")},
                              .fault_ms = o->record->fault_ms};
     /* A word of a later version: what that one began is found by its mark all the same. */
     if (drill_fault_read(o->record->fault, &h->fault, &ignored) < 0)
@@ -77,6 +79,8 @@ void fault_hand_free(struct fault_hand *h)
     free(h->route);
     free(h->environment);
     free(h->host);
+    free(h->health[0]);
+    free(h->health[1]);
     free(h);
 }
 
@@ -99,10 +103,14 @@ static json_t *rule_of(const struct fault_hand *h)
 
     if (h->fault == DRILL_STOP)
         json_object_set_new(rule, "close", json_string("before"));
-    else if (h->fault == DRILL_ERRORS)
-        json_object_set_new(rule, "status", json_integer(503));
-    else
+    else if (h->fault == DRILL_HANG)
+        json_object_set_new(rule, "stall", json_true());
+    else if (h->fault == DRILL_SLOW)
         json_object_set_new(rule, "delay_ms", json_integer(SLOW_FAULT_MS));
+    else
+        json_object_set_new(rule, "status", json_integer(503));
+    if (h->fault == DRILL_GREY)
+        json_object_set_new(rule, "except", json_pack("[s, s]", h->health[0], h->health[1]));
     return rule;
 }
 

@@ -33,8 +33,10 @@ struct fault_hand_options {
     struct store_worker *worker; /* for orders */
     const struct clock *clock;
     const struct drill_record
-        *record;      /* id, route, environment, fault, from_ms, fault_ms; copied */
-    const char *host; /* of the environment's deployment, without port; copied; "" to undo */
+        *record;           /* id, route, environment, fault, from_ms, fault_ms; copied */
+    const char *host;      /* of the environment's deployment, without port; copied; "" to undo */
+    const char *health[2]; /* paths that DRILL_GREY leaves alone: the app's and the route's check's;
+                            * copied; NULL to undo */
 };
 struct fault_hand *fault_hand_new(const struct fault_hand_options *o);
 void fault_begin(struct fault_hand *h, fault_done_fn *done, void *arg);

@@ -95,6 +95,40 @@ static int take_address(struct drill_run *r, const struct manifest_route *route,
     return 0;
 }
 
+static const struct manifest_check *find_check(const struct manifest *m, const char *name)
+{
+    for (size_t i = 0; i < m->n_checks; i++)
+        if (strcmp(m->checks[i].name, name) == 0)
+            return &m->checks[i];
+    return NULL;
+}
+
+/* What the canary asks for: the health path; of a grey one, where that stays well, what another
+ * check of the app asks for without a header of its own. NULL: there is none. */
+static const char *canary_path(struct drill_run *r, const struct manifest *m,
+                               const struct manifest_route *route, const char *health)
+{
+    const struct manifest_check *decisive = find_check(m, route->check);
+    const char *checked = decisive && *decisive->path ? decisive->path : health;
+
+    r->health[0] = arena_printf(&r->arena, "%.*s", (int)strcspn(health, "?"), health);
+    r->health[1] = arena_printf(&r->arena, "%.*s", (int)strcspn(checked, "?"), checked);
+    if (r->fault != DRILL_GREY)
+        return health;
+    for (size_t i = 0; i < m->n_checks; i++) {
+        const struct manifest_check *c = &m->checks[i];
+        size_t len = strcspn(c->path, "?");
+        bool asks = c->kind == CHECK_HTTP && len > 0 && text_glob(c->app, route->app) &&
+                    c->n_headers == 0 && (c->expect_status == 0 || c->expect_status / 100 == 2),
+             is_health = false;
+        for (size_t k = 0; k < 2; k++)
+            is_health |= strlen(r->health[k]) == len && strncmp(c->path, r->health[k], len) == 0;
+        if (asks && !is_health)
+            return c->path;
+    }
+    return NULL;
+}
+
 static int check_span(const struct drill_run *r, struct err *e)
 {
     if (r->record.fault_ms < 1000 || r->record.fault_ms > DRILL_FOR_MAX_MS)
@@ -122,8 +156,15 @@ static int take_manifest(struct drill_run *r, const struct manifest *m, struct e
                                       .text = ""};
     r->o.route = r->record.route;
     r->o.environment = r->record.environment;
+    const char *path = canary_path(r, m, route, app && app->health ? app->health : "/health");
+    if (!path)
+        return err_set(e, ERR_NO,
+                       "fault grey: app %s has no check of anything but its health, and the canary "
+                       "must ask for what fails; add one under checks, as: "
+                       "api: { app: %s, path: /api/status }",
+                       route->app, route->app);
     if (check_span(r, e) < 0 || take_places(r, route, r->record.environment, e) < 0 ||
-        take_address(r, route, app ? app->health : "/", e) < 0)
+        take_address(r, route, path, e) < 0)
         return -1;
     return fault_check(r->o.app->bases, r->fault, r->record.environment, e);
 }
@@ -254,7 +295,8 @@ static void start_drill(struct drill_run *r)
                                             .worker = r->worker,
                                             .clock = &a->clock,
                                             .record = &r->record,
-                                            .host = r->places[r->target].host};
+                                            .host = r->places[r->target].host,
+                                            .health = {r->health[0], r->health[1]}};
     const struct drill_options o = {.route = r->record.route,
                                     .environment = r->record.environment,
                                     .fault = r->fault,

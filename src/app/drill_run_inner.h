@@ -32,9 +32,9 @@ struct drill_standing {
 struct drill_run {
     struct drill_run_options o;
     struct arena arena;
-    struct drill_record record; /* what drill_begin takes; the id once it has begun */
-    const char *url, *host;     /* of the canary */
-    const char *app_name;
+    struct drill_record record;       /* what drill_begin takes; the id once it has begun */
+    const char *url, *host;           /* of the canary */
+    const char *app_name, *health[2]; /* as in fault_hand_options */
     enum drill_fault fault;
     double rate;
     int64_t return_ms;

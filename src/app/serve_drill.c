@@ -20,8 +20,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static_assert((int)FAULT_STOP == (int)DRILL_STOP && (int)FAULT_ERRORS == (int)DRILL_ERRORS &&
-                  (int)FAULT_SLOW == (int)DRILL_SLOW && (int)FAULT_DRAIN == (int)DRILL_DRAIN,
+static_assert((int)FAULT_STOP == (int)DRILL_STOP && (int)FAULT_HANG == (int)DRILL_HANG &&
+                  (int)FAULT_ERRORS == (int)DRILL_ERRORS && (int)FAULT_SLOW == (int)DRILL_SLOW &&
+                  (int)FAULT_GREY == (int)DRILL_GREY && (int)FAULT_DRAIN == (int)DRILL_DRAIN,
               "the manifest's faults are the drill's");
 
 enum { LOOK_MS = 1000, LOOK_BACK_MS = 86400000, SWEEP_AGAIN_MS = 60000 };

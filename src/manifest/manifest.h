@@ -357,7 +357,7 @@ enum schedule_job {
     JOB_ROTATION,
     JOB_COMMAND
 };
-enum schedule_fault { FAULT_STOP, FAULT_ERRORS, FAULT_SLOW, FAULT_DRAIN };
+enum schedule_fault { FAULT_STOP, FAULT_HANG, FAULT_ERRORS, FAULT_SLOW, FAULT_GREY, FAULT_DRAIN };
 struct manifest_schedule {
     const char *name;
     enum schedule_job job;

@@ -30,7 +30,7 @@ static const char *const jobs[] = {"compare",  "report",  "score", "cost",    "d
                                    "drill",    "backup",  "copy",  "objects", "parity",
                                    "rotation", "command", NULL};
 
-static const char *const faults[] = {"stop", "errors", "slow", "drain", NULL};
+static const char *const faults[] = {"stop", "hang", "errors", "slow", "grey", "drain", NULL};
 
 #define AT(type, member) .at = offsetof(struct type, member)
 #define LIST(type, member)                                                                         \

@@ -54,10 +54,9 @@ struct drill {
 /* --- Names --------------------------------------------------------------------------------------
  */
 
-static const char *const fault_names[] = {[DRILL_STOP] = "stop",
-                                          [DRILL_ERRORS] = "errors",
-                                          [DRILL_SLOW] = "slow",
-                                          [DRILL_DRAIN] = "drain"};
+static const char *const fault_names[] = {
+    [DRILL_STOP] = "stop", [DRILL_HANG] = "hang", [DRILL_ERRORS] = "errors",
+    [DRILL_SLOW] = "slow", [DRILL_GREY] = "grey", [DRILL_DRAIN] = "drain"};
 enum { FAULTS = sizeof(fault_names) / sizeof(fault_names[0]) };
 
 const char *drill_fault_name(enum drill_fault f)
@@ -73,7 +72,8 @@ int drill_fault_read(const char *word, enum drill_fault *ret, struct err *e)
             return 0;
         }
     const char *near = text_did_you_mean(word, fault_names, FAULTS);
-    return err_set(e, ERR_USAGE, "fault \"%.40s\": there are stop, errors, slow and drain%s%s%s",
+    return err_set(e, ERR_USAGE,
+                   "fault \"%.40s\": there are stop, hang, errors, slow, grey and drain%s%s%s",
                    word, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 

@@ -30,8 +30,15 @@ struct loop;
  *
  * Life cycle: drill_new, drill_start, `done` once, drill_free. One thread, the loop's.
  */
-enum drill_fault { DRILL_STOP, DRILL_ERRORS, DRILL_SLOW, DRILL_DRAIN };
-const char *drill_fault_name(enum drill_fault f); /* "stop", "errors", "slow", "drain" */
+enum drill_fault {
+    DRILL_STOP,   /* every connection is cut */
+    DRILL_HANG,   /* requests are taken and never answered */
+    DRILL_ERRORS, /* 503 for all */
+    DRILL_SLOW,   /* 2 s late */
+    DRILL_GREY,   /* health paths answer as before, 503 for all else */
+    DRILL_DRAIN,  /* an order; nothing fails */
+};
+const char *drill_fault_name(enum drill_fault f); /* "stop", "hang", ... */
 int drill_fault_read(const char *word, enum drill_fault *ret, struct err *e); /* ERR_USAGE */
 
 enum {

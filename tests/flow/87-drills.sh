@@ -23,6 +23,7 @@ environments:
   beta: { branch: staging, service: $(railway beta) }
 checks:
   health: { app: api, path: /health, every: 1s, timeout: 900ms }
+  products: { app: api, path: /api/v1/products, every: 10s, timeout: 900ms }
 traffic:
   api: { app: api, weights: { uat: 90, beta: 10 }, listen: "127.0.0.1:$port", check: health, hold: 2s, slow_start: 1s,
          detect: 2s, connect_within: 500ms, answer_within: 1s }
@@ -61,7 +62,7 @@ faults "$theirs"
 
 # --- Each fault --------------------------------------------------------------------------------------
 
-for fault in drain stop errors slow; do
+for fault in drain stop hang errors slow grey; do
     until_true 600 all_up
     drill --fault $fault --for 3s --rate 50
     is "$fault: it passes" "$status" 0
@@ -75,7 +76,7 @@ for fault in drain stop errors slow; do
     report $? "$fault: and no order"
 done
 t traffic drills --json
-that 'recovery is shown with how many drills it is from' '(.recovery | length) == 4 and all(.recovery[]; .n == 1 and
+that 'recovery is shown with how many drills it is from' '(.recovery | length) == 6 and all(.recovery[]; .n == 1 and
     .lost == 0 and .p50_ms <= .max_ms)'
 t traffic drills
 check 'a table says that so few tell no range of a p95' prints 'not enough: 1 of 59'
@@ -87,7 +88,7 @@ is 'no environment: refused' "$status" 2
 t traffic drill -e preprod
 check 'one that the route does not lead to is named' says 'does not lead to preprod'
 drill --fault explode
-check 'an unknown fault gets the list' says 'there are stop, errors, slow and drain'
+check 'an unknown fault gets the list' says 'there are stop, hang, errors, slow, grey and drain'
 drill --for 2h
 check 'too long' says 'to an hour'
 drill --rate 5000

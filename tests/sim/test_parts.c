@@ -153,6 +153,25 @@ static void a_rule_lets_some_through_and_ends_after_its_times(void)
     faults_free(f);
 }
 
+static void a_rule_leaves_alone_the_paths_that_it_excepts(void)
+{
+    struct faults *f = faults_new();
+    struct fault_view v = {
+        .platform = "sites", .method = "GET", .path = "/health", .full_path = "/health"};
+    struct fault_choice c;
+    struct err e = ERR_INIT;
+
+    CHECK(set_rules(f, "[{\"status\":503,\"except\":[\"/health\",\"/ready\"]}]", &e) == 0);
+    faults_choose(f, &v, &c);
+    CHECK(c.kind == FAULT_NONE);
+    v.path = v.full_path = "/api/v1/products";
+    faults_choose(f, &v, &c);
+    CHECK(c.kind == FAULT_STATUS && c.number == 503);
+    CHECK(set_rules(f, "[{\"status\":503,\"except\":[7]}]", &e) == -1);
+    CHECK(strstr(e.text, "except: 0 is no path"));
+    faults_free(f);
+}
+
 static void wrong_rules_are_refused_and_the_old_ones_stay(void)
 {
     static const char *const wrong[] = {"{}",
@@ -234,6 +253,7 @@ int main(void)
     a_generated_netlify_toml_becomes_rules();
     routes_understand_javascript_patterns();
     a_rule_lets_some_through_and_ends_after_its_times();
+    a_rule_leaves_alone_the_paths_that_it_excepts();
     wrong_rules_are_refused_and_the_old_ones_stay();
     a_mix_draws_every_kind_about_as_often_as_asked();
     latencies_have_the_median_and_p95_that_were_asked_for();

@@ -122,7 +122,7 @@ export interface Incident {
     outages?: Outage[];
 }
 
-export type Fault = 'stop' | 'errors' | 'slow' | 'drain';
+export type Fault = 'stop' | 'hang' | 'errors' | 'slow' | 'grey' | 'drain';
 export interface Drill {
     id: Id;
     route: string;

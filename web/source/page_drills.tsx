@@ -12,8 +12,8 @@ import type { Route } from './route';
 import { RouteFlow } from './traffic_flow';
 import { window_query, WindowPicker } from './windows';
 
-const fault_words: Record<Fault, string> = { stop: 'stopped', errors: 'errors', slow: 'slow answers', drain: 'drained' };
-const faults: Fault[] = ['stop', 'errors', 'slow', 'drain'];
+const fault_words: Record<Fault, string> = { stop: 'stopped', hang: 'hanging', errors: 'errors', slow: 'slow answers', grey: 'grey', drain: 'drained' };
+const faults: Fault[] = ['stop', 'hang', 'errors', 'slow', 'grey', 'drain'];
 
 export function DrillsPage({ route }: { route: Route }) {
     const traffic = useLive((l) => l.traffic);
@@ -61,8 +61,10 @@ const spans = [{ ms: 10e3, words: '10 seconds' }, { ms: 30e3, words: '30 seconds
 function consequence(environment: string, fault: Fault, for_ms: number): string {
     const what = {
         stop: `Every connection to ${environment} is cut, as if it were stopped.`,
+        hang: `${environment} takes requests and never answers.`,
         errors: `${environment} answers every request with 503.`,
         slow: `${environment} answers too late.`,
+        grey: `${environment} answers health checks as before, and every other request with 503.`,
         drain: `${environment} gets no new request, by an order; nothing fails.`,
     }[fault];
     const where = fault === 'drain' ? ' It can be done on any platform.' : ' This can be done to the simulator only; on real platforms trine refuses it.';
