@@ -18,6 +18,8 @@
 
 enum {
     TIMEOUT_MS = 20000,
+    SAID_MAX = 201,
+    SAID_READ_MAX = 4096,
     STALL_MS = 15000,
     REPLY_MAX = 1 << 20,
     MESSAGE_MAX = 1 << 20,
@@ -188,6 +190,18 @@ static void attempt_free(struct attempt *t)
     free(t);
 }
 
+/* The beginning of what the other side said. What is secret goes first: a half of it would no
+ * longer be known as such. */
+static void beginning(const struct attempt *t, const char *said, size_t len, char ret[SAID_MAX])
+{
+    struct buf b = BUF_INIT(SAID_READ_MAX + 1024);
+
+    buf_add(&b, said, len < SAID_READ_MAX ? len : SAID_READ_MAX);
+    redact_buf(t->sender->app->redactor, &b);
+    (void)snprintf(ret, SAID_MAX, "%s", buf_str(&b));
+    buf_release(&b);
+}
+
 /* The attempt is over, and its sender may be freed by whom it is told to. */
 static void finish(struct attempt *t, struct alert_result r, char *answer, size_t size)
 {
@@ -249,7 +263,7 @@ static int64_t asked_ms(const struct alert_sender *s, const struct http_reply *r
 static void answered(uint64_t id, const struct http_reply *reply, void *arg)
 {
     struct attempt *t = arg;
-    char answer[ANSWER_MAX];
+    char answer[ANSWER_MAX], said[SAID_MAX];
     struct alert_result r = {.how = ALERT_AGAIN};
 
     (void)id;
@@ -260,8 +274,9 @@ static void answered(uint64_t id, const struct http_reply *reply, void *arg)
         r.after_ms = r.how == ALERT_AGAIN ? asked_ms(t->sender, reply) : 0;
         const char *why =
             r.how == ALERT_MENDABLE ? "; is the address in the manifest still right?" : "";
-        (void)snprintf(answer, sizeof(answer), "%d%s%.200s%s", reply->status, reply->len ? " " : "",
-                       reply->body, why);
+        beginning(t, reply->body, reply->len, said);
+        (void)snprintf(answer, sizeof(answer), "%d%s%s%s", reply->status, *said ? " " : "", said,
+                       why);
     }
     finish(t, r, answer, sizeof(answer));
 }
@@ -313,18 +328,19 @@ static void send_web(struct attempt *t, const struct alert_place *p, const struc
 static void delivered(const struct mail_reply *reply, void *arg)
 {
     struct attempt *t = arg;
-    char answer[ANSWER_MAX];
+    char answer[ANSWER_MAX], said[SAID_MAX];
     struct alert_result r = {.how = ALERT_ARRIVED};
 
+    beginning(t, reply->said, strlen(reply->said), said);
     if (reply->err.kind != ERR_NONE) {
         bool login = reply->code == 535 || reply->code == 530 || reply->code == 534;
         r.how = login ? ALERT_MENDABLE : reply->err.retry ? ALERT_AGAIN : ALERT_REFUSED;
         text_copy(answer, sizeof(answer), reply->err.text);
     } else if (reply->refused > 0) {
-        (void)snprintf(answer, sizeof(answer), "%.200s; but %zu of %zu recipients were refused",
-                       reply->said, reply->refused, t->n_to);
+        (void)snprintf(answer, sizeof(answer), "%s; but %zu of %zu recipients were refused", said,
+                       reply->refused, t->n_to);
     } else {
-        (void)snprintf(answer, sizeof(answer), "%.200s", reply->said);
+        text_copy(answer, sizeof(answer), said);
     }
     finish(t, r, answer, sizeof(answer));
 }

@@ -1,4 +1,5 @@
 #include "app/app.h"
+#include "app/deploy_tell.h"
 #include "app/job.h"
 #include "app/plan_view.h"
 #include "app/progress.h"
@@ -208,6 +209,19 @@ static int open_releases(struct deploy *d, struct err *e)
     return 0;
 }
 
+/* That nobody could be told is no reason to call the deploy itself failed. */
+static void tell_alerts(struct deploy *d, const struct env_run *r, bool live)
+{
+    struct err e = ERR_INIT;
+    int told = deploy_tell(d->app, &r->release, live, d->items, d->n_items, &e);
+
+    if (told < 0)
+        app_say(d->app, "the alerts could not be told of %s: %s", r->env->name, e.text);
+    else if (told > 0)
+        app_say(d->app, "trine serve will tell %d alert%s of %s", told, told == 1 ? "" : "s",
+                r->env->name);
+}
+
 /* All of it live: the release is. One that failed for good closes it, and the next run begins a new
  * one; what is only unfinished leaves it open whatever failed beside it, for the next run goes on
  * with it only in the same release. */
@@ -220,6 +234,7 @@ static int close_releases(struct deploy *d, struct err *e)
         enum release_state state = r->live == r->items ? RELEASE_LIVE : RELEASE_FAILED;
         if (release_close(d->app->store, &r->lease, r->release.number, state, e) < 0)
             return -1;
+        tell_alerts(d, r, state == RELEASE_LIVE);
     }
     return 0;
 }

@@ -448,7 +448,7 @@ const struct key schema_keys[] = {
      .check = check_address, .help = "Sender"},
     {IN(ALERT), "events", KEY_WORDS, AT(manifest_alert, events), .words = schema_events,
      .otherwise = "down,up,failover,deploy-failed,limit,budget,certificate",
-     .help = "What is told"},
+     .help = "What is told; nothing tells of limit, budget, backup, copy and rotation yet"},
     {IN(ALERT), "environments", KEY_STRINGS, LIST(manifest_alert, environments), STRINGS,
      .check = check_name, .help = "Of which environments; all when none is given"},
     {IN(ALERT), "repeat", KEY_DURATION, AT(manifest_alert, repeat_ms), .min = SECOND,

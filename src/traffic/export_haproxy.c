@@ -127,7 +127,9 @@ static void write_line(const struct haproxy_plan *p, const struct haproxy_route 
 
 static void write_checks(const struct haproxy_route *r, struct buf *out)
 {
-    int64_t most_ms = r->answer_ms < EXPORT_CHECK_S * 1000 ? r->answer_ms : EXPORT_CHECK_S * 1000;
+    int64_t most_ms = r->answer_ms < 1000 * (int64_t)EXPORT_CHECK_S
+                          ? r->answer_ms
+                          : 1000 * (int64_t)EXPORT_CHECK_S;
 
     buf_addf(out,
              "  # Each check is a request to the platform: every %d s it keeps one awake that\n"

@@ -219,6 +219,29 @@ until_true 100 stands ops sent 6
 is 'when they end all is told in one message' "$(texts slack | sed 's/.*; //')" 'flow: 2 alerts from the quiet hours'
 stop TERM
 
+# --- What trine deploy has to tell ---------------------------------------------------------------------
+cp trine.yaml before.yaml
+manifest_with '  deploys: { kind: webhook, url: $HOOK_URL, secret: $HOOK_SECRET, events: [deploy, deploy-failed] }'
+hook_before=$(count webhook)
+deploy
+is 'a deploy with nobody to send succeeds' "$status" 0
+check 'and says who will be told' says 'trine serve will tell 1 alert of uat'
+deploy
+is 'one that changes nothing has nothing to tell' "$(standing deploys waiting)" 1
+site web/dist 'another text'
+faults '[{"platform": "netlify", "status": 422}]'
+deploy
+check 'one that is refused fails' test "$status" -ne 0
+faults '[]'
+serve
+until_true 100 stands deploys sent 2
+report $? 'both are told once trine serve runs'
+is 'by what they are' "$(texts webhook | sed 's|.*; \(flow uat deploy:\)|\1|' | sed 's|, commit [^;]*||g')" \
+    'flow uat deploy: release 1 is live; flow uat deploy-failed: release 2 failed'
+stop TERM
+is 'and once each' "$(count webhook)" $((hook_before + 2))
+mv before.yaml trine.yaml
+
 # --- Killed in each phase ------------------------------------------------------------------------------
 slack_before=$(count slack) hook_before=$(count webhook)
 tell kill-1 budget ops hook # written down, nothing begun
