@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-/* --- Answers
- * -------------------------------------------------------------------------------------- */
+/* --- Answers ---------------------------------------------------------------------------------- */
 
 static void refuse(struct sim_request *r, int status, const char *code, const char *message)
 {
@@ -47,8 +46,7 @@ static void expo_too_many(struct sim_request *r, int64_t retry_after_ms)
     expo_error(r, 429);
 }
 
-/* --- The account
- * ---------------------------------------------------------------------------------- */
+/* --- The account ------------------------------------------------------------------------------ */
 
 json_t *expo_account(struct sim_request *r)
 {
@@ -93,8 +91,7 @@ json_t *expo_app(const struct expo *w, const char *app_id)
     return app;
 }
 
-/* --- REST
- * ------------------------------------------------------------------------------------------- */
+/* --- REST ------------------------------------------------------------------------------------- */
 
 static void dispatch(struct sim_request *r)
 {
@@ -184,8 +181,7 @@ static void graphql(struct sim_request *r)
     sim_answer(r, status, answer);
 }
 
-/* --- The platform
- * --------------------------------------------------------------------------------- */
+/* --- The platform ----------------------------------------------------------------------------- */
 
 static const char *expo_authenticate(struct sim_request *r)
 {

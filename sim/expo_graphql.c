@@ -21,8 +21,7 @@ static json_t *name_space(struct graphql_field *f)
     return json_object();
 }
 
-/* --- Accounts
- * ----------------------------------------------------------------------------------------- */
+/* --- Accounts --------------------------------------------------------------------------------- */
 
 static json_t *own_account(struct graphql_field *f)
 {
@@ -83,8 +82,7 @@ static json_t *app_count(struct graphql_field *f)
     return json_integer((json_int_t)json_object_size(sim_member(w->account, "apps")));
 }
 
-/* --- Apps
- * --------------------------------------------------------------------------------------------- */
+/* --- Apps ------------------------------------------------------------------------------------- */
 
 static json_t *app_by_id(struct graphql_field *f)
 {
@@ -190,8 +188,7 @@ static json_t *parent_app(struct graphql_field *f)
     return app ? json_incref(app) : not_found(f, "App");
 }
 
-/* --- Runs and builds
- * ------------------------------------------------------------------------------------ */
+/* --- Runs and builds -------------------------------------------------------------------------- */
 
 static json_t *run_found(struct graphql_field *f)
 {

@@ -6,8 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* --- Phases: faster than in life, where a build takes a quarter of an hour
- * -------------------------- */
+/* --- Phases: faster than in life, where a build takes a quarter of an hour -------------------- */
 
 static const struct rollout_plan plans[] = {
     {"build", {{"NEW", 1000}, {"IN_QUEUE", 8000}, {"IN_PROGRESS", 90000}, {"FINISHED", 0}}},
@@ -73,8 +72,7 @@ static void entered(const struct rollout *o)
 
 const struct rollout_rules expo_rules = {plans, entered};
 
-/* --- What a workflow builds
- * --------------------------------------------------------------------------- */
+/* --- What a workflow builds ------------------------------------------------------------------- */
 
 static const char *file_error(const char *file)
 {
@@ -184,8 +182,7 @@ json_t *expo_run_start(const struct expo *w, json_t *app, const char *file, cons
     return run;
 }
 
-/* --- How it gets on
- * ------------------------------------------------------------------------------------- */
+/* --- How it gets on --------------------------------------------------------------------------- */
 
 static json_t *build_at(const struct expo *w, json_t *run, size_t i)
 {
@@ -243,8 +240,7 @@ void expo_build_cancel(const struct expo *w, json_t *build)
     sim_changed(o.sim);
 }
 
-/* --- What clients see
- * ------------------------------------------------------------------------------------ */
+/* --- What clients see ------------------------------------------------------------------------- */
 
 static json_t *job_shown(const struct expo *w, json_t *build)
 {

@@ -11,8 +11,7 @@
  * the request's arena. Lists are linked by `next`, in the order of the text.
  */
 
-/* --- graphql_lex.c
- * --------------------------------------------------------------------------------- */
+/* --- graphql_lex.c ---------------------------------------------------------------------------- */
 enum gql_token {
     GQL_END,
     GQL_NAME,
@@ -50,8 +49,7 @@ void gql_unexpected(struct gql_lexer *x);
 bool gql_enter(struct gql_lexer *x);
 void gql_leave(struct gql_lexer *x);
 
-/* --- The document: graphql_parse.c
- * ------------------------------------------------------------------ */
+/* --- The document: graphql_parse.c ------------------------------------------------------------ */
 enum gql_value_kind {
     GQL_V_VARIABLE,
     GQL_V_INT,
@@ -126,8 +124,7 @@ struct gql_value *gql_parse_value(struct gql_lexer *x);
 const char *gql_type_text(struct arena *a, const struct gql_type *t);
 const struct gql_operation *gql_fragment(const struct gql_document *d, const char *name);
 
-/* --- The schema: graphql_schema.c
- * ------------------------------------------------------------------- */
+/* --- The schema: graphql_schema.c ------------------------------------------------------------- */
 struct gql_input { /* an argument or an input type's field */
     struct gql_input *next;
     const char *name;
@@ -163,8 +160,7 @@ const struct gql_def *gql_def(struct arena *a, const struct gql_schema *s, const
 const struct gql_field_def *gql_def_field(const struct gql_def *d, const char *name);
 const struct gql_input *gql_input(const struct gql_input *list, const char *name);
 
-/* --- One request
- * ------------------------------------------------------------------------------------ */
+/* --- One request ------------------------------------------------------------------------------ */
 struct gql_request {
     const struct graphql_server *server;
     void *context;
@@ -179,13 +175,11 @@ struct gql_request {
 void gql_error(struct gql_request *q, const char *code, int line, int column, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 
-/* --- graphql_check.c: adds an error for each thing that is wrong
- * ------------------------------------- */
+/* --- graphql_check.c: adds an error for each thing that is wrong ------------------------------ */
 void gql_check(struct gql_request *q);
 const char *gql_root_type(const struct gql_request *q);
 
-/* --- graphql_coerce.c: values into the types that they are given for
- * --------------------------------- */
+/* --- graphql_coerce.c: values into the types that they are given for -------------------------- */
 json_t *gql_value_json(const struct gql_value *v, json_t *variables); /* NULL: variable not given */
 /* New reference; NULL when it does not fit, with *ret_why (arena) in the words of graphql-js. */
 json_t *gql_coerce(struct gql_request *q, const struct gql_type *type, json_t *value,
@@ -196,6 +190,5 @@ void gql_coerce_variables(struct gql_request *q, json_t *given);
 json_t *gql_coerce_args(struct gql_request *q, const struct gql_input *wanted,
                         const struct gql_selection *field);
 
-/* --- graphql_run.c
- * -------------------------------------------------------------------------------- */
+/* --- graphql_run.c ---------------------------------------------------------------------------- */
 json_t *gql_run(struct gql_request *q); /* "data"; new reference */

@@ -27,8 +27,7 @@ static const struct gql_def *named_def(struct gql_request *q, const struct gql_t
     return gql_def(q->arena, q->schema, t->name);
 }
 
-/* --- Values
- * --------------------------------------------------------------------------------------------- */
+/* --- Values ----------------------------------------------------------------------------------- */
 
 /* True when a variable of type `is` may stand where `wanted` is expected. */
 static bool type_fits(const struct gql_type *is, const struct gql_type *wanted, bool has_default)
@@ -157,8 +156,7 @@ static void check_value(struct checker *c, const struct gql_input *wanted,
     }
 }
 
-/* --- Selections
- * ----------------------------------------------------------------------------------------- */
+/* --- Selections ------------------------------------------------------------------------------- */
 
 static void check_args(struct checker *c, const char *where, const struct gql_input *wanted,
                        const struct gql_selection *s)

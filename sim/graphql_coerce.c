@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-/* --- Literals into JSON
- * -------------------------------------------------------------------------------- */
+/* --- Literals into JSON ----------------------------------------------------------------------- */
 
 static json_t *list_json(const struct gql_value *v, json_t *variables)
 {
@@ -53,8 +52,7 @@ json_t *gql_value_json(const struct gql_value *v, json_t *variables)
     return json_null();
 }
 
-/* --- JSON into types
- * ----------------------------------------------------------------------------------- */
+/* --- JSON into types -------------------------------------------------------------------------- */
 
 static const char *cannot(struct gql_request *q, const char *type, const char *what, json_t *value)
 {
@@ -215,8 +213,7 @@ json_t *gql_coerce(struct gql_request *q, const struct gql_type *type, json_t *v
     return coerce_scalar(q, def->name, value, ret_why);
 }
 
-/* --- Variables and arguments
- * --------------------------------------------------------------------------- */
+/* --- Variables and arguments ------------------------------------------------------------------ */
 
 static void coerce_variable(struct gql_request *q, const struct gql_variable *v, json_t *given)
 {

@@ -4,8 +4,7 @@
 
 static struct gql_selection *selection_set(struct gql_lexer *x);
 
-/* --- Values and types
- * ------------------------------------------------------------------------------- */
+/* --- Values and types ------------------------------------------------------------------------- */
 
 /* `name: value` up to the closing character, which is taken too. */
 static struct gql_value *named_values(struct gql_lexer *x, char close)
@@ -103,8 +102,7 @@ const char *gql_type_text(struct arena *a, const struct gql_type *t)
     return arena_printf(a, "%s%s", t->name, end);
 }
 
-/* --- Selections
- * ------------------------------------------------------------------------------------- */
+/* --- Selections ------------------------------------------------------------------------------- */
 
 static struct gql_directive *directives(struct gql_lexer *x)
 {
@@ -175,8 +173,7 @@ static struct gql_selection *selection_set(struct gql_lexer *x)
     return first;
 }
 
-/* --- Definitions
- * ------------------------------------------------------------------------------------ */
+/* --- Definitions ------------------------------------------------------------------------------ */
 
 static struct gql_variable *variables(struct gql_lexer *x)
 {

@@ -19,8 +19,7 @@ struct slot {
 static json_t *run_sets(struct gql_request *q, const struct gql_def *type, json_t *parent,
                         const struct set *sets);
 
-/* --- Which fields
- * ------------------------------------------------------------------------------------- */
+/* --- Which fields ----------------------------------------------------------------------------- */
 
 static bool wanted(struct gql_request *q, const struct gql_selection *s)
 {
@@ -64,8 +63,7 @@ static void collect(struct gql_request *q, const struct gql_selection *s, struct
     }
 }
 
-/* --- Their values
- * --------------------------------------------------------------------------------------- */
+/* --- Their values ----------------------------------------------------------------------------- */
 
 static json_t *complete(struct gql_request *q, const struct gql_type *type, json_t *value,
                         const struct slot *slot);

@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- Answers
- * -------------------------------------------------------------------------------------- */
+/* --- Answers ---------------------------------------------------------------------------------- */
 
 void koyeb_refuse(struct sim_request *r, int status, const char *code, const char *message)
 {
@@ -85,8 +84,7 @@ void koyeb_page(struct sim_request *r, const char *plural, json_t *list)
                          (size_t)(offset + limit) < count));
 }
 
-/* --- The account
- * ---------------------------------------------------------------------------------- */
+/* --- The account ------------------------------------------------------------------------------ */
 
 json_t *koyeb_account(struct sim_request *r)
 {
@@ -164,8 +162,7 @@ static void usages_get(struct sim_request *r)
                          "starting_time", from, "ending_time", to, "apps", apps));
 }
 
-/* --- Apps
- * ----------------------------------------------------------------------------------------- */
+/* --- Apps ------------------------------------------------------------------------------------- */
 
 static json_t *app_find(json_t *account, const char *name)
 {
@@ -281,8 +278,7 @@ static void app_delete(struct sim_request *r)
     sim_answer(r, 200, json_object());
 }
 
-/* --- Secrets: values go in, and come out only by "reveal"
- * ------------------------------------------ */
+/* --- Secrets: values go in, and come out only by "reveal" ------------------------------------- */
 
 static json_t *secret_shown(json_t *secret)
 {
@@ -371,8 +367,7 @@ static void secret_delete(struct sim_request *r)
     sim_answer(r, 200, json_object());
 }
 
-/* --- The platform
- * --------------------------------------------------------------------------------- */
+/* --- The platform ----------------------------------------------------------------------------- */
 
 static const char *koyeb_authenticate(struct sim_request *r)
 {

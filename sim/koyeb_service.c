@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- Phases, with the times that a small app takes
- * ------------------------------------------------- */
+/* --- Phases, with the times that a small app takes -------------------------------------------- */
 
 static const struct rollout_plan plans[] = {
     {"git",
@@ -147,8 +146,7 @@ static void entered(const struct rollout *o)
 
 const struct rollout_rules koyeb_rules = {plans, entered};
 
-/* --- Starting a deployment
- * ------------------------------------------------------------------------- */
+/* --- Starting a deployment -------------------------------------------------------------------- */
 
 static json_t *provisioning_info(json_t *definition)
 {
@@ -211,8 +209,7 @@ static json_t *deploy(struct sim_request *r, json_t *account, json_t *service, j
     return o.record;
 }
 
-/* --- What clients see
- * ------------------------------------------------------------------------------- */
+/* --- What clients see ------------------------------------------------------------------------- */
 
 static const char *app_host(struct sim_request *r, json_t *account, json_t *service)
 {
@@ -243,8 +240,7 @@ static void answer_service(struct sim_request *r, json_t *service)
     sim_answer(r, 200, json_pack("{s:o}", "service", rest_shown(service)));
 }
 
-/* --- Services
- * --------------------------------------------------------------------------------------- */
+/* --- Services --------------------------------------------------------------------------------- */
 
 void koyeb_services_list(struct sim_request *r)
 {
@@ -482,8 +478,7 @@ void koyeb_service_resume(struct sim_request *r)
     sim_answer(r, 200, json_object());
 }
 
-/* --- Deployments and instances
- * ---------------------------------------------------------------------- */
+/* --- Deployments and instances ---------------------------------------------------------------- */
 
 void koyeb_deployments_list(struct sim_request *r)
 {

@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-/* --- Who may do what
- * ------------------------------------------------------------------------------- */
+/* --- Who may do what -------------------------------------------------------------------------- */
 
 static const char token_stem[] = "sim-railway-token";
 
@@ -57,8 +56,7 @@ json_t *railway_instance(const struct railway *w, const char *environment_id,
                         arena_printf(w->r->arena, "%s/%s", environment_id, service_id));
 }
 
-/* --- Making projects
- * ---------------------------------------------------------------------------------- */
+/* --- Making projects -------------------------------------------------------------------------- */
 
 static json_t *record_make(const struct railway *w, const char *name)
 {
@@ -126,8 +124,7 @@ static void bind_project(struct railway *w)
     w->environment_id = json_str(bound, "environmentId", "");
 }
 
-/* --- The platform
- * --------------------------------------------------------------------------------- */
+/* --- The platform ----------------------------------------------------------------------------- */
 
 static void railway_handle(struct sim_request *r)
 {

@@ -38,8 +38,7 @@ json_t *railway_environment_create(struct graphql_field *f)
     return rest_shown(railway_environment_make(w, project, arg(f, "input.name")));
 }
 
-/* --- Services
- * ----------------------------------------------------------------------------------------- */
+/* --- Services --------------------------------------------------------------------------------- */
 
 json_t *railway_instance_make(const struct railway *w, json_t *service, json_t *environment)
 {
@@ -192,8 +191,7 @@ json_t *railway_instance_update(struct graphql_field *f)
     return found ? yes(w) : railway_not_found(f, "ServiceInstance");
 }
 
-/* --- Variables
- * ----------------------------------------------------------------------------------------- */
+/* --- Variables -------------------------------------------------------------------------------- */
 
 /* What holds the variables of `input`: a service's instance, or the environment for shared ones. */
 static json_t *variables_holder(struct graphql_field *f)
@@ -259,8 +257,7 @@ json_t *railway_variables_upsert(struct graphql_field *f)
     return yes(f->context);
 }
 
-/* --- Deployments
- * ---------------------------------------------------------------------------------------- */
+/* --- Deployments ------------------------------------------------------------------------------ */
 
 static json_t *deploy_instance(struct graphql_field *f)
 {
@@ -340,8 +337,7 @@ json_t *railway_restart(struct graphql_field *f)
     return json_true();
 }
 
-/* --- Domains
- * --------------------------------------------------------------------------------------------- */
+/* --- Domains ---------------------------------------------------------------------------------- */
 
 json_t *railway_domain_create(struct graphql_field *f)
 {

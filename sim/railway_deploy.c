@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-/* --- Phases, with the times that a small app takes
- * ------------------------------------------------- */
+/* --- Phases, with the times that a small app takes -------------------------------------------- */
 
 static const struct rollout_plan plans[] = {
     {"build",
@@ -73,8 +72,7 @@ static void entered(const struct rollout *o)
 
 const struct rollout_rules railway_rules = {plans, entered};
 
-/* --- Starting one
- * ------------------------------------------------------------------------------------ */
+/* --- Starting one ----------------------------------------------------------------------------- */
 
 /* What is deployed; NULL when the instance has no source. */
 static json_t *meta_of(json_t *instance, const char *commit, const char *reason)
@@ -174,8 +172,7 @@ void railway_deployment_end(const struct railway *w, json_t *deployment)
     sim_changed(w->r->sim);
 }
 
-/* --- What clients see
- * -------------------------------------------------------------------------------- */
+/* --- What clients see ------------------------------------------------------------------------- */
 
 json_t *railway_deployment_shown(const struct railway *w, json_t *deployment)
 {
@@ -191,8 +188,7 @@ json_t *railway_deployment_shown(const struct railway *w, json_t *deployment)
     return shown;
 }
 
-/* --- Domains
- * ------------------------------------------------------------------------------------------ */
+/* --- Domains ---------------------------------------------------------------------------------- */
 
 json_t *railway_domain_make(const struct railway *w, json_t *instance, int64_t port)
 {
@@ -222,8 +218,7 @@ json_t *railway_domain_make(const struct railway *w, json_t *instance, int64_t p
     return domain;
 }
 
-/* --- The end of a service
- * ------------------------------------------------------------------------------ */
+/* --- The end of a service --------------------------------------------------------------------- */
 
 static void drop_where(json_t *table, const char *member, const char *value)
 {

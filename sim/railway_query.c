@@ -9,8 +9,7 @@ static const char *arg(const struct graphql_field *f, const char *path)
     return json_str(f->args, path, "");
 }
 
-/* --- Lists
- * ------------------------------------------------------------------------------------------- */
+/* --- Lists ------------------------------------------------------------------------------------ */
 
 /* The records of a table that this token may see and whose member has that value (NULL: all). */
 static json_t *records(const struct railway *w, const char *table, const char *member,
@@ -33,8 +32,7 @@ static json_t *one(struct graphql_field *f, const char *table, const char *id, c
     return record ? json_incref(record) : railway_not_found(f, what);
 }
 
-/* --- The token and its owner
- * --------------------------------------------------------------------------- */
+/* --- The token and its owner ------------------------------------------------------------------ */
 
 static json_t *project_token(struct graphql_field *f)
 {
@@ -107,8 +105,7 @@ static json_t *usage(struct graphql_field *f)
     return list;
 }
 
-/* --- Projects, environments, services
- * -------------------------------------------------------------------- */
+/* --- Projects, environments, services --------------------------------------------------------- */
 
 static json_t *projects(struct graphql_field *f)
 {
@@ -203,8 +200,7 @@ static json_t *variables(struct graphql_field *f)
         sim_member(sim_member(*service_id ? instance : shared, "sim"), "variables"));
 }
 
-/* --- Deployments
- * ------------------------------------------------------------------------------------------ */
+/* --- Deployments ------------------------------------------------------------------------------ */
 
 static json_t *deployment(struct graphql_field *f)
 {

@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-/* --- Answers
- * -------------------------------------------------------------------------------------- */
+/* --- Answers ---------------------------------------------------------------------------------- */
 
 void render_refuse(struct sim_request *r, int status, const char *message)
 {
@@ -80,8 +79,7 @@ void render_page(struct sim_request *r, const char *thing, const char *id_member
     sim_answer(r, 200, page);
 }
 
-/* --- The account
- * ---------------------------------------------------------------------------------- */
+/* --- The account ------------------------------------------------------------------------------ */
 
 json_t *render_account(struct sim_request *r, const char *name)
 {
@@ -115,8 +113,7 @@ static void owner_get(struct sim_request *r)
         render_error(r, 404);
 }
 
-/* --- Environment variables: a change takes effect with the next deploy
- * ----------------------------- */
+/* --- Environment variables: a change takes effect with the next deploy ------------------------ */
 
 static json_t *variables_of(json_t *service)
 {
@@ -221,8 +218,7 @@ static void variable_delete(struct sim_request *r)
     sim_answer(r, 204, NULL);
 }
 
-/* --- The platform
- * --------------------------------------------------------------------------------- */
+/* --- The platform ----------------------------------------------------------------------------- */
 
 static bool is_hook(const struct sim_request *r)
 {

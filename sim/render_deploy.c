@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- Phases, with the times that a small app takes
- * ------------------------------------------------- */
+/* --- Phases, with the times that a small app takes -------------------------------------------- */
 
 static const struct rollout_plan plans[] = {
     {"build",
@@ -105,8 +104,7 @@ static void entered(const struct rollout *o)
 
 const struct rollout_rules render_rules = {plans, entered};
 
-/* --- Starting one
- * ------------------------------------------------------------------------------------ */
+/* --- Starting one ----------------------------------------------------------------------------- */
 
 bool render_deploying(json_t *account, json_t *service)
 {
@@ -177,8 +175,7 @@ json_t *render_deploy(struct sim_request *r, json_t *account, json_t *service,
     return o.record;
 }
 
-/* --- Handlers
- * ---------------------------------------------------------------------------------------- */
+/* --- Handlers --------------------------------------------------------------------------------- */
 
 /* The link to the service is only the simulator's. */
 static json_t *deploy_shown(json_t *deploy)
@@ -301,8 +298,7 @@ void render_rollback(struct sim_request *r)
     sim_answer(r, 201, deploy_shown(render_deploy(r, account, service, &order)));
 }
 
-/* --- The deploy hook
- * --------------------------------------------------------------------------------- */
+/* --- The deploy hook -------------------------------------------------------------------------- */
 
 /* Services that were "made in the dashboard": srv-simhook0000000000001 with the key
  * sim-render-hook-0001, and so on for other numbers. Sets the key to be expected. */

@@ -31,8 +31,7 @@ json_t *render_service_of(struct sim_request *r)
     return service;
 }
 
-/* --- What services look like
- * ------------------------------------------------------------------------ */
+/* --- What services look like ------------------------------------------------------------------ */
 
 static json_t *env_specific(json_t *wanted, const char *runtime)
 {
@@ -102,8 +101,7 @@ json_t *render_service_make(struct sim_request *r, json_t *account, const char *
     return service;
 }
 
-/* --- Handlers
- * ---------------------------------------------------------------------------------------- */
+/* --- Handlers --------------------------------------------------------------------------------- */
 
 void render_services_list(struct sim_request *r)
 {

@@ -140,16 +140,14 @@ extern const struct command commands[]; /* ended by name == NULL; in the order o
 const struct command *command_find(const char *name); /* also those that no help lists */
 bool command_takes(const struct command *c, enum option_id id);
 
-/* --- Reading the command line (options.c)
- * --------------------------------------------------------- */
+/* --- Reading the command line (options.c) ----------------------------------------------------- */
 
 /* ERR_USAGE names the wrong word and what is near it. *ret_command NULL: none was given. */
 int options_read(int argc, char **argv, struct options *ret, const struct command **ret_command,
                  enum option_id *ret_asked /* OPTION_HELP, OPTION_VERSION or OPTION_END */,
                  struct err *e);
 
-/* --- Help, man page, completion from the same table (help.c)
- * -------------------------------------- */
+/* --- Help, man page, completion from the same table (help.c) ---------------------------------- */
 
 struct buf;
 void help_overview(struct buf *out);
@@ -157,8 +155,7 @@ void help_command(const struct command *c, struct buf *out);
 void help_man(struct buf *out); /* mdoc */
 int help_completion(const char *shell, struct buf *out, struct err *e);
 
-/* --- Opening things (app.c)
- * ------------------------------------------------------------------------ */
+/* --- Opening things (app.c) ------------------------------------------------------------------- */
 
 void app_init(struct app *a, const struct command *c, const struct options *o);
 void app_close(struct app *a);

@@ -42,8 +42,7 @@ struct deploy {
     struct err lost;
 };
 
-/* --- Telling
- * ---------------------------------------------------------------------------------------- */
+/* --- Telling ---------------------------------------------------------------------------------- */
 
 static void label(const struct run_item *it, char ret[200])
 {
@@ -88,8 +87,7 @@ static void told(const struct run_item *it, enum run_event event, const char *te
     progress_now(d->progress, "%s: %s", name, text);
 }
 
-/* --- Leases and releases
- * ------------------------------------------------------------------------------ */
+/* --- Leases and releases ---------------------------------------------------------------------- */
 
 static struct env_run *env_run_of(struct deploy *d, const struct manifest_environment *env)
 {
@@ -239,8 +237,7 @@ static int close_releases(struct deploy *d, struct err *e)
     return 0;
 }
 
-/* --- Items
- * ------------------------------------------------------------------------------------------- */
+/* --- Items ------------------------------------------------------------------------------------ */
 
 struct resume { /* finds what an interrupted run of the same release left */
     struct deploy *d;
@@ -300,8 +297,7 @@ static int fill_items(struct deploy *d, struct err *e)
     return 0;
 }
 
-/* --- The run
- * ------------------------------------------------------------------------------------------ */
+/* --- The run ---------------------------------------------------------------------------------- */
 
 static void finished(void *arg)
 {
@@ -358,8 +354,7 @@ static void count_outcomes(struct deploy *d)
     }
 }
 
-/* --- The outcome
- * -------------------------------------------------------------------------------------- */
+/* --- The outcome ------------------------------------------------------------------------------ */
 
 static json_t *outcome_json(const struct deploy *d)
 {

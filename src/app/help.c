@@ -94,8 +94,7 @@ void help_command(const struct command *c, struct buf *out)
     buf_addf(out, "\nexample:\n  %s\n", c->example);
 }
 
-/* --- mdoc (mandoc(1), mdoc(7))
- * -------------------------------------------------------------------- */
+/* --- mdoc (mandoc(1), mdoc(7)) ---------------------------------------------------------------- */
 
 static bool sentence_ends(const char *text)
 {
@@ -189,8 +188,7 @@ int cmd_man(struct app *a, struct err *e)
     return rc;
 }
 
-/* --- Completion
- * ------------------------------------------------------------------------------------ */
+/* --- Completion ------------------------------------------------------------------------------- */
 
 static void option_words(struct buf *out, const enum option_id *ids)
 {

@@ -77,8 +77,7 @@ int job_open(struct job *j, struct app *a, struct err *e)
     return fill_wants(j, e);
 }
 
-/* --- Builds
- * ------------------------------------------------------------------------------------------ */
+/* --- Builds ----------------------------------------------------------------------------------- */
 
 static void told(const struct build *b, enum build_event event, const char *text, void *arg)
 {
@@ -151,8 +150,7 @@ int job_builds(struct job *j, bool run, struct err *e)
     return rc;
 }
 
-/* --- Bundles
- * ----------------------------------------------------------------------------------------- */
+/* --- Bundles ---------------------------------------------------------------------------------- */
 
 /* Adds each folder once, however many cells it is for; what is refused by its names says so. */
 static void add_folders(struct job *j, size_t *number)
@@ -233,8 +231,7 @@ int job_sign(struct job *j, size_t cell, int64_t release, struct err *e)
                            e);
 }
 
-/* --- Plan
- * -------------------------------------------------------------------------------------------- */
+/* --- Plan ------------------------------------------------------------------------------------- */
 
 static void keep_live(const struct deployment_row *r, void *arg)
 {

@@ -393,8 +393,7 @@ static void shop_again(void *arg)
     shop_next(arg);
 }
 
-/* --- All shops
- * ------------------------------------------------------------------------------------ */
+/* --- All shops -------------------------------------------------------------------------------- */
 
 static struct shop *shop_of(struct round *r, const struct manifest_app *app, size_t most)
 {

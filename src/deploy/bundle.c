@@ -166,8 +166,7 @@ int bundle_check(const struct bundle *b, const struct provider_ops *ops, struct 
     return 0;
 }
 
-/* --- Trine's own file
- * ----------------------------------------------------------------------------- */
+/* --- Trine's own file ------------------------------------------------------------------------- */
 
 /* What Pages' hash of a small text is; see file_hash.h. */
 static void hash_pages(const char *text, size_t len, const char *extension, char ret[33])

@@ -55,8 +55,7 @@ struct worker {
     struct file_reader *reader;
 };
 
-/* --- What is to be read
- * ---------------------------------------------------------------------------- */
+/* --- What is to be read ----------------------------------------------------------------------- */
 
 static int compare_u64(uint64_t a, uint64_t b)
 {
@@ -159,8 +158,7 @@ static void collect_items(struct hashing *h)
     qsort(h->items, h->n_items, sizeof(*h->items), by_size);
 }
 
-/* --- On the pool
- * ----------------------------------------------------------------------------------- */
+/* --- On the pool ------------------------------------------------------------------------------ */
 
 static void work(void *arg)
 {
@@ -186,8 +184,7 @@ static void work(void *arg)
     }
 }
 
-/* --- Back on the loop
- * ------------------------------------------------------------------------------ */
+/* --- Back on the loop ------------------------------------------------------------------------- */
 
 static void fill_places(struct hashing *h)
 {

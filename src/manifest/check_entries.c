@@ -69,8 +69,7 @@ void require_match(struct reading *r, struct complaint c, const char *const *pat
         complain(r, &c, "\"%.80s\" matches no app", *pattern);
 }
 
-/* --- Alerts, keep-awake
- * ---------------------------------------------------------------------------- */
+/* --- Alerts, keep-awake ----------------------------------------------------------------------- */
 
 static bool is_scheme(const char *url, const char *scheme)
 {
@@ -118,8 +117,7 @@ static void check_keep_awake(struct reading *r, const struct manifest_keep_awake
     require_match(r, c, &k->app);
 }
 
-/* --- Money and limits
- * ------------------------------------------------------------------------------ */
+/* --- Money and limits ------------------------------------------------------------------------- */
 
 static enum manifest_unit metric_unit(enum limit_metric metric)
 {
@@ -186,8 +184,7 @@ static void check_budget(struct reading *r)
                     "all weights are 0; give one more than 0");
 }
 
-/* --- Data
- * ------------------------------------------------------------------------------------------ */
+/* --- Data ------------------------------------------------------------------------------------- */
 
 static void check_copy(struct reading *r, const struct manifest_copy *copy)
 {

@@ -41,8 +41,7 @@ static const char *definition(enum scope_id id, char ret[40])
     return ret;
 }
 
-/* --- JSON Schema (json-schema.org/draft/2020-12)
- * --------------------------------------------------- */
+/* --- JSON Schema (json-schema.org/draft/2020-12) ---------------------------------------------- */
 
 static json_t *reference(enum scope_id id)
 {
@@ -173,8 +172,7 @@ void manifest_schema_json(struct buf *out)
     json_decref(root);
 }
 
-/* --- mdoc(7)
- * --------------------------------------------------------------------------------------- */
+/* --- mdoc(7) ---------------------------------------------------------------------------------- */
 
 /* A value as one quoted macro argument; "\&" keeps a lone '.' from being taken for punctuation. */
 static void mdoc_literal(const char *text, struct buf *out)

@@ -12,8 +12,7 @@
 
 enum { ENV_MAX_BYTES = 1 << 20 };
 
-/* --- The set
- * ---------------------------------------------------------------------------------------- */
+/* --- The set ---------------------------------------------------------------------------------- */
 
 /* Where `name` is or belongs; true when it is there. */
 static bool find(const struct env_set *s, const char *name, size_t len, size_t *ret_at)
@@ -67,8 +66,7 @@ void env_release(struct env_set *s)
     *s = (struct env_set){0};
 }
 
-/* --- Reading a file
- * --------------------------------------------------------------------------------- */
+/* --- Reading a file --------------------------------------------------------------------------- */
 
 struct pair { /* slices of the file's text */
     const char *name, *value;
@@ -181,8 +179,7 @@ static int scan_pair(struct scan *s, struct pair *p)
     return quoted ? scan_quoted(s, p) : scan_bare(s, p);
 }
 
-/* --- Values
- * ----------------------------------------------------------------------------------------- */
+/* --- Values ----------------------------------------------------------------------------------- */
 
 struct reference { /* $NAME, ${NAME} or ${NAME:-otherwise} */
     const char *name, *otherwise;
@@ -335,8 +332,7 @@ int env_parse(const char *name, const char *text, size_t len, struct env_set *re
     return bad;
 }
 
-/* --- Layers
- * ----------------------------------------------------------------------------------------- */
+/* --- Layers ----------------------------------------------------------------------------------- */
 
 /* Adds the file when it is there. 1 = it is, 0 = it is not, -1 = it cannot be read. */
 static int add_file(const char *dir, const char *name, struct env_set *s, struct err *e)

@@ -32,8 +32,7 @@ static const char *entry_name(const void *entry)
     return name;
 }
 
-/* --- Scalars of YAML
- * ------------------------------------------------------------------------------ */
+/* --- Scalars of YAML -------------------------------------------------------------------------- */
 
 /* True when the text needs no quotes and no reader takes it for a number, a flag or nothing. */
 static bool is_plain(const char *text)
@@ -145,8 +144,7 @@ static void write_value(const struct key *row, const void *base, int indent, str
     }
 }
 
-/* --- Keys
- * ----------------------------------------------------------------------------------------- */
+/* --- Keys ------------------------------------------------------------------------------------- */
 
 static void print_scope(enum scope_id in, const void *base, int indent, struct buf *out);
 
@@ -234,8 +232,7 @@ void manifest_print(const struct manifest *m, struct buf *out)
     print_scope(SCOPE_FILE, m, 0, out);
 }
 
-/* --- Equality
- * ------------------------------------------------------------------------------------- */
+/* --- Equality --------------------------------------------------------------------------------- */
 
 static bool equal_scope(enum scope_id in, const void *a, const void *b);
 

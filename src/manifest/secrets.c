@@ -84,8 +84,7 @@ const char *secrets_get(struct secrets *s, const char *name)
     return value;
 }
 
-/* --- $NAME in text
- * ----------------------------------------------------------------------------------- */
+/* --- $NAME in text ---------------------------------------------------------------------------- */
 
 /* The name of the reference at `at` ("$NAME" or "${NAME}") in the arena, and its whole length; NULL
  * when the '$' is an ordinary character. */
@@ -132,8 +131,7 @@ int secrets_expand(struct secrets *s, const char *text, const char *where, struc
     return result;
 }
 
-/* --- Are all there?
- * ---------------------------------------------------------------------------------- */
+/* --- Are all there? --------------------------------------------------------------------------- */
 
 struct check {
     struct secrets *secrets;

@@ -78,8 +78,7 @@ static int cloudflare_check(const struct want *w, struct err *e)
     return 0;
 }
 
-/* --- Requests
- * -------------------------------------------------------------------------------------- */
+/* --- Requests --------------------------------------------------------------------------------- */
 
 static void api_call(struct call *c, const struct deployment *d, const struct want *w,
                      const char *method, const char *rest)
@@ -218,8 +217,7 @@ static enum turn cloudflare_next(struct deployment *d, const struct want *w, str
     return turn_send(d, ret, "Cloudflare Pages", e);
 }
 
-/* --- Replies
- * --------------------------------------------------------------------------------------- */
+/* --- Replies ---------------------------------------------------------------------------------- */
 
 /* Success is what the envelope says, not the status alone. */
 static json_t *read_envelope(const struct http_reply *r, struct err *e)
@@ -491,8 +489,7 @@ static int cloudflare_take(struct deployment *d, const struct want *w, const str
     return rc;
 }
 
-/* --- Refusals
- * -------------------------------------------------------------------------------------- */
+/* --- Refusals --------------------------------------------------------------------------------- */
 
 static bool is_asset_call(int64_t tag)
 {

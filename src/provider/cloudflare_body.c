@@ -42,8 +42,7 @@ struct file_set cloudflare_files(const struct want *w)
     return (struct file_set){w->bundle, DIGEST_PAGES, cloudflare_carries, NULL};
 }
 
-/* --- Batches
- * --------------------------------------------------------------------------------------- */
+/* --- Batches ---------------------------------------------------------------------------------- */
 
 struct dealt {
     const struct bundle_file *file;
@@ -146,8 +145,7 @@ void cloudflare_batch_sent(struct deployment *d, const struct want *w, size_t ba
     free(files);
 }
 
-/* --- The form
- * -------------------------------------------------------------------------------------- */
+/* --- The form --------------------------------------------------------------------------------- */
 
 static void add_field(struct call *c, const char *boundary, const char *name, const char *value)
 {

@@ -90,8 +90,7 @@ static int netlify_check(const struct want *w, struct err *e)
     return 0;
 }
 
-/* --- Requests
- * -------------------------------------------------------------------------------------- */
+/* --- Requests --------------------------------------------------------------------------------- */
 
 static void call_find_site(struct call *c, const struct deployment *d, const struct want *w)
 {
@@ -209,8 +208,7 @@ static enum turn netlify_next(struct deployment *d, const struct want *w, struct
     return turn_send(d, ret, "Netlify", e);
 }
 
-/* --- Replies
- * --------------------------------------------------------------------------------------- */
+/* --- Replies ---------------------------------------------------------------------------------- */
 
 static int take_site(struct deployment *d, const struct want *w, const json_t *site, struct err *e)
 {
@@ -394,8 +392,7 @@ static int netlify_take(struct deployment *d, const struct want *w, const struct
     return rc;
 }
 
-/* --- Refusals
- * -------------------------------------------------------------------------------------- */
+/* --- Refusals --------------------------------------------------------------------------------- */
 
 static void say_refused(const struct call *c, int status, const char *message, struct err *e)
 {

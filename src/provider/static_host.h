@@ -9,8 +9,7 @@
  * ours is known again. No state but the deployment's own members.
  */
 
-/* --- The files a platform is given
- * ---------------------------------------------------------------- */
+/* --- The files a platform is given ------------------------------------------------------------ */
 
 enum digest_kind { DIGEST_SHA1, DIGEST_PAGES };
 
@@ -30,8 +29,7 @@ size_t file_set_size(const struct file_set *s, size_t i); /* bytes; the extra fi
 /* Every digest once, in the order of the paths; new reference to a JSON array. */
 json_t *file_set_digests(const struct file_set *s);
 
-/* --- The files it asked for
- * ----------------------------------------------------------------------- */
+/* --- The files it asked for ------------------------------------------------------------------- */
 
 /* Notes in d->needed that the digests of a JSON array have to be uploaded, each once, by the first
  * file that has it; all others are there. ERR_REMOTE when it is no array of strings or asks for
@@ -50,15 +48,13 @@ void uploads_take_back(struct deployment *d, const struct file_set *s);
 /* Time allowed for sending `bytes`: a minute, and what they take at 64 kB a second. */
 unsigned upload_timeout_ms(uint64_t bytes);
 
-/* --- The mark of our own deployments
- * -------------------------------------------------------------- */
+/* --- The mark of our own deployments ---------------------------------------------------------- */
 
 /* "MARKER: first line of the commit message", at most `size` - 1 bytes, whole characters. */
 void marker_title(const struct want *w, char *ret, size_t size);
 bool marker_begins(const char *title, const char *marker);
 
-/* --- Replies
- * ---------------------------------------------------------------------------------------- */
+/* --- Replies ---------------------------------------------------------------------------------- */
 
 /* The reply's JSON, or NULL when it is not JSON: for messages only. */
 json_t *reply_peek(const struct http_reply *r);

@@ -89,8 +89,7 @@ static int vercel_check(const struct want *w, struct err *e)
     return 0;
 }
 
-/* --- The files
- * ------------------------------------------------------------------------------------- */
+/* --- The files -------------------------------------------------------------------------------- */
 
 /* The bundle's, and behind them config.json, which exists in memory only. */
 struct output {
@@ -140,8 +139,7 @@ static json_t *file_list(const struct output *o, const struct bundle *b)
     return list;
 }
 
-/* --- Requests
- * -------------------------------------------------------------------------------------- */
+/* --- Requests --------------------------------------------------------------------------------- */
 
 /* A person's id, as VERCEL_ORG_ID is for accounts that are no team: a slug has no capitals. */
 static bool is_person(const char *team)
@@ -297,8 +295,7 @@ static enum turn vercel_next(struct deployment *d, const struct want *w, struct 
     return turn_send(d, ret, "Vercel", e);
 }
 
-/* --- Replies
- * --------------------------------------------------------------------------------------- */
+/* --- Replies ---------------------------------------------------------------------------------- */
 
 /* The small counter in `extra`. */
 static int count(struct deployment *d)
@@ -548,8 +545,7 @@ static int vercel_take(struct deployment *d, const struct want *w, const struct 
     return rc;
 }
 
-/* --- Refusals
- * -------------------------------------------------------------------------------------- */
+/* --- Refusals --------------------------------------------------------------------------------- */
 
 static void vercel_refused(struct deployment *d, const struct call *c,
                            const struct http_reply *reply, struct err *e)

@@ -43,8 +43,7 @@ static int bad_rule(const struct place *p, struct err *e, const char *why, const
                    p->file, p->line, why, what);
 }
 
-/* --- Paths become patterns
- * ------------------------------------------------------------------------ */
+/* --- Paths become patterns -------------------------------------------------------------------- */
 
 /* Placeholders of one rule, in the order of the pattern's groups: ":name", and "splat" for the
  * star. */
@@ -138,8 +137,7 @@ static int write_target(struct buf *b, const char *to, const struct groups *g,
     return buf_over(b) ? bad_rule(p, e, "it is too long:", to) : 0;
 }
 
-/* --- _redirects
- * ------------------------------------------------------------------------------------ */
+/* --- _redirects ------------------------------------------------------------------------------- */
 
 struct routes {
     json_t *before, *after; /* of looking for a file */
@@ -238,8 +236,7 @@ static int add_redirects(struct routes *routes, char *text, const char *file, st
     return 0;
 }
 
-/* --- _headers
- * -------------------------------------------------------------------------------------- */
+/* --- _headers --------------------------------------------------------------------------------- */
 
 /* "Name: value" into the rule's headers; a name that comes twice is one header with both values. */
 static int add_header(json_t *rule, char *line, const struct place *p, struct err *e)
@@ -306,8 +303,7 @@ static int add_headers(struct routes *routes, char *text, const char *file, stru
     return 0;
 }
 
-/* --- config.json
- * ----------------------------------------------------------------------------------- */
+/* --- config.json ------------------------------------------------------------------------------ */
 
 static int add_file(struct routes *routes, const struct bundle *b, const char *path,
                     int (*add)(struct routes *, char *, const char *, struct err *), struct err *e)

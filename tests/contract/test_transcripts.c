@@ -112,8 +112,7 @@ static bool same_sets(const json_t *a, const json_t *b)
     return same;
 }
 
-/* --- The files the clients were given
- * -------------------------------------------------------------- */
+/* --- The files the clients were given --------------------------------------------------------- */
 
 /* The first request's manifest part, as the recording has it whole. */
 static json_t *recorded_manifest(const json_t *r)
@@ -204,8 +203,7 @@ static struct talk begin(const struct provider_ops *ops, const struct bundle *b)
     return t;
 }
 
-/* --- Hashes
- * ---------------------------------------------------------------------------------------- */
+/* --- Hashes ----------------------------------------------------------------------------------- */
 
 static void our_hashes_of_the_recorded_contents_are_the_recorded_hashes(void)
 {
@@ -252,8 +250,7 @@ static void our_hashes_of_the_recorded_contents_are_the_recorded_hashes(void)
     json_decref(sha1s);
 }
 
-/* --- Cloudflare Pages
- * ------------------------------------------------------------------------------ */
+/* --- Cloudflare Pages ------------------------------------------------------------------------- */
 
 static struct bundle cloudflare_bundle(json_t **ret_paths)
 {
@@ -363,8 +360,7 @@ static void cloudflare_projects_are_made_as_recorded(void)
     talk_end(&t);
 }
 
-/* --- Netlify
- * --------------------------------------------------------------------------------------- */
+/* --- Netlify ---------------------------------------------------------------------------------- */
 
 /* Each required digest goes once, under a path and a URL that the client used for it as well. */
 static void check_netlify_uploads(struct talk *t, const json_t *digests, const json_t *required)
@@ -426,8 +422,7 @@ static void netlify_digests_and_uploads_are_those_recorded(void)
     talk_end(&t);
 }
 
-/* --- Vercel
- * ---------------------------------------------------------------------------------------- */
+/* --- Vercel ----------------------------------------------------------------------------------- */
 
 /* The prebuilt run's records only. */
 static json_t *vercel_run(const char *run)

@@ -128,8 +128,7 @@ static void ten_thousand_names_stay_sorted(void)
     buf_release(&text);
 }
 
-/* --- Layers, in real folders
- * ---------------------------------------------------------------------- */
+/* --- Layers, in real folders ------------------------------------------------------------------ */
 
 static char root[64];
 

@@ -279,8 +279,7 @@ static void garbage_changes_nothing(void)
     talk_end(&t);
 }
 
-/* --- config.json
- * ----------------------------------------------------------------------------------- */
+/* --- config.json ------------------------------------------------------------------------------ */
 
 /* The config of a site whose rule files hold these texts, or the error's. */
 static char *config_of(const char *headers, const char *redirects, struct err *e)
