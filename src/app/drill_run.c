@@ -153,6 +153,12 @@ static int take_manifest(struct drill_run *r, const struct manifest *m, struct e
                                       .fault = drill_fault_name(r->fault),
                                       .fault_ms = r->o.for_ms ? r->o.for_ms : DRILL_RUN_FOR_MS,
                                       .bound_ms = m->criteria.drill_ms,
+                                      .detect_ms = -1,
+                                      .decide_ms = -1,
+                                      .apply_ms = -1,
+                                      .recover_ms = -1,
+                                      .return_ms = -1,
+                                      .standby_woken = -1,
                                       .text = ""};
     r->o.route = r->record.route;
     r->o.environment = r->record.environment;
@@ -232,7 +238,8 @@ static void drill_over(const struct drill_record *d, const struct sketch *times,
     r->result.from_ms = r->record.from_ms;
     r->result.route = r->record.route;
     r->result.environment = r->record.environment;
-    r->result.text = arena_strdup(&r->arena, d->text);
+    bool early = *r->trouble && d->outcome == DRILL_INTERRUPTED;
+    r->result.text = arena_strdup(&r->arena, early ? r->trouble : d->text);
     (void)sketch_merge(&r->times, times);
     r->ran = true;
     timer_stop(r->poll);
@@ -333,10 +340,22 @@ void drill_run_opened(struct drill_run *r, const struct err *e)
         drill_stop(r->drill);
 }
 
+/* Users need what the fault has taken from them: another environment has failed in earnest. */
+static void look_at_others(struct drill_run *r)
+{
+    if (!r->drill || r->over || *r->trouble || strcmp(r->now.ill_state, "down") != 0)
+        return;
+    (void)snprintf(r->trouble, sizeof(r->trouble),
+                   "ended early: %s went down while the drill was on", r->now.ill);
+    say(r, r->trouble);
+    drill_run_stop(r);
+}
+
 void drill_run_polled(struct drill_run *r)
 {
     for (size_t i = r->n_changes; r->drill && i-- > 0;) /* newest first: oldest first */
         drill_changed(r->drill, &r->changes[i]);
+    look_at_others(r);
     if (!r->over)
         timer_start(r->poll, POLL_MS);
 }

@@ -14,7 +14,9 @@ struct loop;
  *
  * What is refused before anything happened, with the reason: another drill runs; nobody steers; the
  * route has no `listen`; a person's order is in force for that environment; the environment is not
- * up; the fault is none for a real platform; a fault that an earlier drill left cannot be undone.
+ * up; no other one of the route is; another one of it fails, or an incident of the app is open
+ * there; the fault is none for a real platform; a fault that an earlier drill left cannot be
+ * undone.
  *
  * Life cycle: drill_run_new, drill_run_start, `ended` once, drill_run_free. One thread, the loop's.
  */

@@ -21,12 +21,14 @@ struct drill_place {
     const char *name, *host; /* host: of its deployment, without port; "" = nothing is live there */
 };
 
-/* Where the environment stood when the router was last heard of. */
+/* Where the environment stood when the router was last heard of, and how the others did. */
 struct drill_standing {
-    bool known;               /* the router has written something */
-    char state[24];           /* "up" */
-    double share, configured; /* 0..1 of the route's new requests: now, and by the weights */
-    int64_t order_id;         /* 0 = no order is in force */
+    bool known;                  /* the router has written something */
+    char state[24];              /* "up" */
+    double share, configured;    /* 0..1 of the route's new requests: now, and by the weights */
+    int64_t order_id;            /* 0 = no order is in force */
+    size_t others_up;            /* of the route's other environments: may be sent to */
+    char ill[64], ill_state[24]; /* one of them that fails by itself; "" = none */
 };
 
 struct drill_run {
@@ -59,7 +61,8 @@ struct drill_run {
     struct err err;
     struct drill_record result;
     struct sketch times;
-    bool ran; /* `result` is there */
+    bool ran;          /* `result` is there */
+    char trouble[200]; /* a real failure has ended it; "" = none */
 };
 
 /* drill_run_store.c */
@@ -72,6 +75,9 @@ void drill_run_polled(struct drill_run *r);
 void drill_run_beat(struct drill_run *r);  /* keeps the lease; gone: drill_stop */
 void drill_run_close(struct drill_run *r); /* record and lease; then closed */
 void drill_run_closed(struct drill_run *r, const struct err *e);
+
+/* drill_weather.c, on the store's worker: ERR_NO names what is in the way. */
+int drill_run_check_calm(struct store *s, const struct drill_run *r, struct err *e);
 
 /*
  * drill_standby.c: was a standby asleep when the fault began, and awake before the first client's

@@ -60,6 +60,29 @@ static double configured_share(const json_t *list, const json_t *e)
     return sum > 0 ? json_num(e, "weight", 0) / sum : 0;
 }
 
+static bool answers(const char *state)
+{
+    return strcmp(state, "up") == 0 || strcmp(state, "asleep") == 0;
+}
+
+/* One that is down comes before one that is in doubt; what a person has ordered is no failure. */
+static void read_others(const struct drill_run *r, const json_t *list, struct drill_standing *ret)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *e = json_array_get(list, i);
+        const char *name = json_str(e, "name", ""), *state = json_str(e, "state", "");
+        bool down = strcmp(state, "down") == 0,
+             ill = down || strcmp(state, "suspect") == 0 || strcmp(state, "degraded") == 0;
+        if (strcmp(name, r->record.environment) == 0)
+            continue;
+        ret->others_up += answers(state);
+        if (!ill || json_int(e, "order.id", 0) != 0 || (*ret->ill && !down))
+            continue;
+        (void)text_copy(ret->ill, sizeof(ret->ill), name);
+        (void)text_copy(ret->ill_state, sizeof(ret->ill_state), state);
+    }
+}
+
 static void read_standing(const struct drill_run *r, const json_t *all, struct drill_standing *ret)
 {
     const json_t *route = member_named(json_object_get(all, "routes"), r->record.route),
@@ -73,6 +96,7 @@ static void read_standing(const struct drill_run *r, const json_t *all, struct d
     ret->share = json_flag(e, "out", false) ? 0 : json_num(e, "share", 0);
     ret->configured = configured_share(list, e);
     ret->order_id = json_int(e, "order.id", 0);
+    read_others(r, list, ret);
 }
 
 static int look_at_standing(struct store *s, struct drill_run *r, struct err *e)
@@ -124,11 +148,11 @@ static int prepare_work(struct store *s, void *arg, struct err *e)
     if (!*r->places[r->target].host)
         return err_set(e, ERR_NO, "%s is not live in %s; see trine status", r->app_name,
                        r->record.environment);
-    if (r->now.known && strcmp(r->now.state, "up") != 0 && strcmp(r->now.state, "asleep") != 0)
+    if (r->now.known && !answers(r->now.state))
         return err_set(e, ERR_NO,
                        "%s is %s now, so a drill would show nothing; see trine traffic status",
                        r->record.environment, r->now.state);
-    return 0;
+    return drill_run_check_calm(s, r, e);
 }
 
 static void prepared(const struct err *e, void *arg)

@@ -104,7 +104,19 @@ traffic >traffic.json
 nothing is_empty "$(orders)"
 report $? 'whose order stays'
 t traffic restore -e uat
+t traffic drain -e beta --for 5m
+drill --fault stop --for 2s
+is 'of the last one that is up: refused' "$status" 1
+check 'for users would lose everything' says 'uat is the only environment of route api that is up'
+t traffic restore -e beta
 until_true 600 all_up
+incident() { sqlite3 -cmd '.timeout 10000' state/trine.db "$1"; }
+incident "INSERT INTO incidents(id, kind, platform, environment, app, title, from_ms, until_ms, noticed_ms, acknowledged_ms)
+    VALUES (999, 'outage', 'railway', 'beta', 'api', 'railway: api fails in beta', 1000, 0, 1000, 0)"
+drill --fault stop --for 2s
+is 'while an incident is open: refused' "$status" 1
+check 'and it is named' says 'incident 999 is open (railway: api fails in beta)'
+incident 'DELETE FROM incidents WHERE id = 999'
 
 # --- Two at once, and a hand that ends it ------------------------------------------------------------
 
@@ -167,7 +179,8 @@ curl -sN --max-time 120 "$url/api/v1/events" >events 2>/dev/null &
 children="$children $!"
 until_true 50 post '' '{"route": "api", "environment": "uat", "fault": "stop", "for_ms": 2000, "rate": 50}'
 report $? 'a drill is begun by the API'
-that 'which answers with it' '.outcome == "running" and .fault == "stop"'
+that 'which answers with it' '.outcome == "running" and .fault == "stop" and
+    .detect_ms == null and .return_ms == null and .standby_woken == null'
 running() { drills | jq -e '.running.fault == "stop" and (.progress | length > 0)'; }
 until_true 100 running
 report $? 'it is shown while it runs, with how far it is'
