@@ -1,6 +1,7 @@
 #!/bin/sh
 # Drills: a rehearsed failure is found, moved away from and returned from, measured by a canary client through a
 # real HAProxy; whatever ends the drill, its fault ends too, and other people's rules and orders stay.
+# (The hold is short, because it doubles with each fall of an hour, and drills are falls.)
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=router.sh
@@ -25,7 +26,7 @@ checks:
   health: { app: api, path: /health, every: 1s, timeout: 900ms }
   products: { app: api, path: /api/v1/products, every: 10s, timeout: 900ms }
 traffic:
-  api: { app: api, weights: { uat: 90, beta: 10 }, listen: "127.0.0.1:$port", check: health, hold: 2s, slow_start: 1s,
+  api: { app: api, weights: { uat: 90, beta: 10 }, listen: "127.0.0.1:$port", check: health, hold: 100ms, slow_start: 1s,
          detect: 2s, connect_within: 500ms, answer_within: 1s }
 END
 deploy
